@@ -1,0 +1,99 @@
+import { messageOf } from '../fault/fault.ts'
+import type { Log } from '../fault/log.ts'
+import type { Clock } from '../time/clock.ts'
+import type { AlertRecord } from './alert-record.ts'
+import { alertColumns, alertValues } from './alert-record.ts'
+import { type Database, openEmbedded, openServer } from './database.ts'
+import { DurableState } from './durable-state.ts'
+import { land } from './landing.ts'
+import { ledgerHolds, ledgerPosition, type VerifyReport, verifyHistory } from './ledger.ts'
+import { migrate } from './migrate.ts'
+import type { HistoryOptions } from './options.ts'
+import type { Queries } from './query.ts'
+import { Questions } from './questions.ts'
+import type { Range } from './range.ts'
+import { type ReloadedRow, windowRows } from './reload.ts'
+import type { StateStore } from './state.ts'
+
+/** Exact history in ClickHouse, a server's or the engine in this process: the same SQL either way. */
+export class History {
+  readonly state: StateStore
+  readonly queries: Queries
+  readonly #database: Database
+  readonly #epoch: number
+
+  constructor(database: Database, options: { clock: Clock; epoch: number }) {
+    this.#database = database
+    this.#epoch = options.epoch
+    this.state = new DurableState(database, options.clock)
+    this.queries = new Questions(database, () => options.clock.now())
+  }
+
+  /** Writes a range; repeat it until it succeeds, repeats add nothing. */
+  land(range: Range): Promise<void> {
+    return land(this.#database, range, this.#epoch)
+  }
+
+  position(source: string, lane: number): Promise<number | null> {
+    return ledgerPosition(this.#database, source, lane)
+  }
+
+  holds(range: { source: string; lane: number; lo: number; hi: number }): Promise<boolean> {
+    return ledgerHolds(this.#database, range)
+  }
+
+  windowRows(fromMs: number, mine: readonly { source: string; lane: number }[]): Promise<readonly ReloadedRow[]> {
+    return windowRows(this.#database, fromMs, mine)
+  }
+
+  async logAlerts(records: readonly AlertRecord[]): Promise<void> {
+    if (records.length === 0) return
+    const rows = records.map(alertValues)
+    await this.#database.insert({ table: 'tollwatch.alert_log', columns: alertColumns, rows, token: null })
+  }
+
+  verify(): Promise<VerifyReport> {
+    return verifyHistory(this.#database)
+  }
+
+  /** Whether the store answers; the reason when it does not. */
+  async problem(): Promise<string | null> {
+    try {
+      await this.#database.query('SELECT 1 AS one')
+      return null
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+}
+
+/**
+ * Opens history and brings its schema up to date. While the store is away it waits with growing pauses and says so
+ * once a try; what needs a person (no chdb, a locked directory, no dedup window) is thrown at once.
+ */
+export async function openHistory(
+  options: HistoryOptions,
+  { clock, log, signal, wait }: { clock: Clock; log: Log; signal?: AbortSignal; wait: boolean },
+): Promise<History> {
+  for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 15_000)) {
+    let database: Database | null = null
+    try {
+      database =
+        options.clickhouse === undefined
+          ? await openEmbedded(`${options.data_dir}/store`)
+          : openServer(options.clickhouse)
+      await migrate(database, options.retention)
+      return new History(database, { clock, epoch: options.epoch })
+    } catch (error) {
+      await database?.close().catch(() => undefined)
+      const retryable = (error as { retryable?: boolean }).retryable === true
+      if (!wait || !retryable || signal?.aborted) throw error
+      log.warn(`history is not available yet, trying again in ${pauseMs / 1000} s: ${messageOf(error)}`)
+      await clock.sleep(pauseMs, signal)
+    }
+  }
+}

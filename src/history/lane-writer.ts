@@ -1,0 +1,204 @@
+import { Fault, messageOf } from '../fault/fault.ts'
+import type { Log } from '../fault/log.ts'
+import type { Lane } from '../source/source.ts'
+import type { Clock } from '../time/clock.ts'
+import type { History } from './history.ts'
+import type { Range } from './range.ts'
+
+/** What a lane announces before it writes: exactly these offsets are about to land. */
+export interface Intent {
+  readonly v: 1
+  readonly epoch: number
+  readonly lo: number
+  readonly hi: number
+  /** Hash of the settings that decide what a record becomes. */
+  readonly cfg: string
+}
+
+export interface Position {
+  /** Next offset that has not landed; null when nothing is known of the lane. */
+  readonly next: number | null
+  /** A range that may have landed in part: it must land again, exactly as it was cut, before anything else. */
+  readonly pending: Intent | null
+}
+
+const firstPauseMs = 200
+const longestPauseMs = 15_000
+
+/**
+ * Writes the ranges of one lane, each exactly once, whatever dies in between:
+ *
+ *  1. intent: the coordinator stores offset `lo` and the range. Dying here: the range is read again, nothing was written.
+ *  2. land: rollups with the ledger entry, events, dead letters, each under a token made of the range. Dying here: the
+ *     next owner finds the intent, reads exactly `[lo, hi]` again and repeats the inserts; what had landed is dropped.
+ *  3. commit `hi + 1`. Dying before it: as above, every insert is dropped.
+ *
+ * A coordinator (a consumer group) refuses an owner that lost the lane, in step 1 and before anything is written. Where
+ * there is none, intents live in the store's state and the ledger is the position.
+ */
+export class LaneWriter {
+  readonly lane: Lane
+  readonly #history: History
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #epoch: number
+  readonly #stop = new AbortController()
+  readonly #queue: Range[] = []
+  #working: Promise<void> | null = null
+  #oldestMs: number | null = null
+  #problem: string | null = null
+  #onLanded: (range: Range, seconds: number) => void
+
+  constructor(
+    lane: Lane,
+    options: {
+      history: History
+      clock: Clock
+      log: Log
+      epoch: number
+      onLanded: (range: Range, seconds: number) => void
+    },
+  ) {
+    this.lane = lane
+    this.#history = options.history
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#epoch = options.epoch
+    this.#onLanded = options.onLanded
+  }
+
+  /** True once another owner has the lane, or after `fence`: nothing is written any more. */
+  get fenced(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  /** Why the oldest range waits; null while all goes well. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  /** Rows waiting to be written. */
+  get waiting(): number {
+    return this.#queue.reduce((sum, range) => sum + range.rollups.length + range.events.length, 0)
+  }
+
+  get busy(): boolean {
+    return this.#working !== null
+  }
+
+  /** When the oldest range that still waits was handed over; null when none waits. */
+  get oldestMs(): number | null {
+    return this.#oldestMs
+  }
+
+  /** Where the lane stands. @throws Fault retryable while coordinator or store are away */
+  async position(): Promise<Position> {
+    const { coordinator, source, partition } = this.lane
+    if (coordinator === null) {
+      const intents = await this.#history.state.load('intent')
+      const text = intents.get(this.#key)
+      return {
+        next: await this.#history.position(source, partition),
+        pending: text === undefined ? null : parseIntent(text),
+      }
+    }
+    const committed = await coordinator.read()
+    if (committed !== null) return { next: committed.offset, pending: parseIntent(committed.metadata) }
+    // The group has forgotten the lane (offsets expire); the ledger has not.
+    return { next: await this.#history.position(source, partition), pending: null }
+  }
+
+  write(range: Range): void {
+    if (this.fenced) return
+    this.#queue.push(range)
+    this.#oldestMs ??= this.#clock.now()
+    this.#working ??= this.#work().finally(() => {
+      this.#working = null
+    })
+  }
+
+  /** Resolves once everything handed over has landed, or the lane is fenced. */
+  async drained(): Promise<void> {
+    while (this.#working !== null) await this.#working
+  }
+
+  /** Stops writing: the lane belongs to somebody else now. An insert on its way is harmless, its token repeats. */
+  fence(): void {
+    this.#stop.abort()
+    this.#queue.length = 0
+    this.#oldestMs = null
+  }
+
+  /** After a drain: the lane needs no settling at the next start. */
+  async rest(): Promise<void> {
+    if (this.lane.coordinator === null && !this.fenced) {
+      await this.#history.state.put([{ kind: 'intent', key: this.#key, value: null }])
+    }
+  }
+
+  get #key(): string {
+    return `${this.lane.source}/${this.lane.partition}`
+  }
+
+  async #work(): Promise<void> {
+    for (let range = this.#queue[0]; range !== undefined; range = this.#queue[0]) {
+      const startedMs = this.#clock.now()
+      const landed = range
+      const intent: Intent = { v: 1, epoch: this.#epoch, lo: range.lo, hi: range.hi, cfg: range.configHash }
+      await this.#untilDone(() => this.#announce(intent))
+      await this.#untilDone(() => this.#history.land(landed))
+      await this.#untilDone(() => this.#commit(landed.hi + 1))
+      if (this.fenced) return
+      this.#queue.shift()
+      this.#oldestMs = this.#queue.length === 0 ? null : startedMs
+      this.#onLanded(range, (this.#clock.now() - startedMs) / 1000)
+    }
+  }
+
+  async #announce(intent: Intent): Promise<void> {
+    const { coordinator } = this.lane
+    if (coordinator === null) {
+      await this.#history.state.put([{ kind: 'intent', key: this.#key, value: JSON.stringify(intent) }])
+    } else if ((await coordinator.commit(intent.lo, JSON.stringify(intent))) === 'fenced') {
+      this.fence()
+    }
+  }
+
+  async #commit(next: number): Promise<void> {
+    const { coordinator } = this.lane
+    if (coordinator !== null && (await coordinator.commit(next, '')) === 'fenced') this.fence()
+  }
+
+  /** Repeats a step until it succeeds: there is no number of tries after which data may be dropped. */
+  async #untilDone(step: () => Promise<void>): Promise<void> {
+    for (let pauseMs = firstPauseMs; !this.fenced; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        await step()
+        if (this.#problem !== null) this.#log.info(`${this.lane.label}: writing again`)
+        this.#problem = null
+        return
+      } catch (error) {
+        const text = messageOf(error)
+        if (text !== this.#problem) {
+          const fields = { code: error instanceof Fault ? error.code : 'bug' }
+          this.#log.error(`${this.lane.label}: cannot write to history, trying again: ${text}`, fields)
+        }
+        this.#problem = text
+        await this.#clock.sleep(pauseMs, this.#stop.signal)
+      }
+    }
+  }
+}
+
+/** Reads the metadata of a commit; anything that is no intent of ours means that nothing is pending. */
+function parseIntent(text: string): Intent | null {
+  if (text === '') return null
+  try {
+    const value: unknown = JSON.parse(text)
+    const { v, epoch, lo, hi, cfg } = value as Partial<Intent>
+    if (v !== 1 || typeof lo !== 'number' || typeof hi !== 'number' || hi < lo) return null
+    return { v, epoch: epoch ?? 0, lo, hi, cfg: cfg ?? '' }
+  } catch {
+    return null
+  }
+}

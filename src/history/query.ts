@@ -1,0 +1,91 @@
+import type { EpochMs } from '../time/clock.ts'
+
+/** What history can be grouped by. */
+export const groupKeys = ['tenant', 'api', 'cause'] as const
+
+export type GroupKey = (typeof groupKeys)[number]
+
+/** A span of event time, half-open, and optional exact filters. */
+export interface Selection {
+  readonly fromMs: EpochMs
+  readonly toMs: EpochMs
+  readonly tenant?: string
+  readonly api?: string
+  readonly cause?: string
+}
+
+export interface TrendPoint {
+  readonly time: string
+  readonly requests: number
+  readonly payment_required: number
+  readonly ratio: number | null
+}
+
+export interface Trends {
+  readonly from: string
+  readonly to: string
+  readonly step_ms: number
+  readonly series: readonly {
+    readonly labels: Readonly<Record<string, string>>
+    readonly points: readonly TrendPoint[]
+  }[]
+}
+
+export interface SummaryRow {
+  readonly tenant?: string
+  readonly api?: string
+  readonly cause?: string
+  readonly requests: number
+  readonly payment_required: number
+  readonly ratio: number | null
+}
+
+export interface EventRow {
+  readonly time: string
+  readonly tenant: string
+  readonly api: string
+  readonly cause: string
+  readonly cause_code: string | null
+  readonly cause_source: string | null
+  /** payment_required, equivalent, upstream_402 or challenge; only the first counts in rates. */
+  readonly kind: string
+  readonly method: string | null
+  readonly consumer: string | null
+  readonly plan: string | null
+  readonly latency_ms: number | null
+  readonly request_id: string | null
+  readonly format: string
+}
+
+export interface AlertLogRow {
+  readonly time: string
+  readonly fingerprint: string
+  readonly rule: string
+  readonly state: string
+  readonly severity: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  readonly summary: string
+}
+
+export interface DeadLetterRow {
+  readonly time: string
+  readonly reason: string
+  readonly source: string
+  readonly partition: number
+  readonly offset: number
+  readonly index: number
+  readonly bytes: number
+  readonly message: string
+  readonly sketch: string
+}
+
+/** The questions history answers; the page, the API and `tollwatch query` ask nothing else. */
+export interface Queries {
+  /** A row's requests are all requests of its tenant and API, also beside a cause; without refusals its cause is ''. */
+  trends(select: Selection & { stepMs: number; by: readonly GroupKey[]; limit: number }): Promise<Trends>
+  summary(select: Selection & { by: readonly GroupKey[]; limit: number }): Promise<{ rows: readonly SummaryRow[] }>
+  events(select: Selection & { limit: number }): Promise<{ rows: readonly EventRow[] }>
+  alerts(select: Selection & { limit: number }): Promise<{ rows: readonly AlertLogRow[] }>
+  deadLetters(select: { fromMs: EpochMs; toMs: EpochMs; limit: number }): Promise<{ rows: readonly DeadLetterRow[] }>
+}

@@ -1,0 +1,213 @@
+import { dayMs, hourMs, minuteMs } from '../time/duration.ts'
+import { formatInstant } from '../time/instant.ts'
+import type { Database, Param } from './database.ts'
+import type {
+  AlertLogRow,
+  DeadLetterRow,
+  EventRow,
+  GroupKey,
+  Queries,
+  Selection,
+  SummaryRow,
+  TrendPoint,
+  Trends,
+} from './query.ts'
+
+/** Most points one answer may hold; more is a mistake in the step. */
+const pointLimit = 200_000
+
+/** The coarsest tier that answers exactly; `ageMs` is how far back a tier is trusted to reach. */
+const tiers = [
+  { table: 'rollup_10s', resolutionMs: 10_000, ageMs: 2 * dayMs },
+  { table: 'rollup_1m', resolutionMs: minuteMs, ageMs: 80 * dayMs },
+  { table: 'rollup_1h', resolutionMs: hourMs, ageMs: Number.POSITIVE_INFINITY },
+] as const
+
+/**
+ * Answers over ClickHouse. Requests count once in a group however many causes it shows: a group by cause carries the
+ * requests of its tenant and API beside each cause, so that the ratio reads as "share of all requests".
+ */
+export class Questions implements Queries {
+  readonly #database: Database
+  readonly #now: () => number
+
+  constructor(database: Database, now: () => number) {
+    this.#database = database
+    this.#now = now
+  }
+
+  async trends(select: Selection & { stepMs: number; by: readonly GroupKey[]; limit: number }): Promise<Trends> {
+    const table = tierFor(select, select.stepMs, this.#now())
+    const stepMs = Math.max(table.resolutionMs, Math.ceil(select.stepMs / table.resolutionMs) * table.resolutionMs)
+    const step = stepMs / 1000
+    const { where, params } = rollupFilter(select, stepMs)
+    const keys = select.by.filter((key) => key !== 'cause')
+    const columns = [...keys, 'cause']
+    const rows = await this.#database.query<Record<string, string | number>>(
+      `SELECT intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32} AS at, ${columns.map((key) => `${key} AS k_${key}`).join(', ')},
+              sum(requests) AS req, sum(payment_required) AS refused
+       FROM tollwatch.${table.table} WHERE ${where}
+       GROUP BY at, ${columns.map((key) => `k_${key}`).join(', ')} ORDER BY at LIMIT ${pointLimit}`,
+      { ...params, step },
+    )
+    const series = trendSeries(rows, keys, select.by.includes('cause'))
+    return {
+      from: formatInstant(select.fromMs),
+      to: formatInstant(select.toMs),
+      step_ms: stepMs,
+      series: series.slice(0, select.limit),
+    }
+  }
+
+  async summary(select: Selection & { by: readonly GroupKey[]; limit: number }): Promise<{ rows: SummaryRow[] }> {
+    const table = tierFor(select, select.toMs - select.fromMs, this.#now())
+    const { where, params } = rollupFilter(select, table.resolutionMs)
+    const keys = select.by.filter((key) => key !== 'cause')
+    const byCause = select.by.includes('cause')
+    const named = (list: readonly string[]) => list.map((key) => `${key} AS k_${key}`).join(', ')
+    const group = (list: readonly string[]) => list.map((key) => `k_${key}`).join(', ')
+    const over = keys.length === 0 ? 'OVER ()' : `OVER (PARTITION BY ${group(keys)})`
+    const sql = byCause
+      ? `SELECT * FROM (
+           SELECT ${named([...keys, 'cause'])}, sum(requests) AS own, sum(payment_required) AS refused,
+                  sum(own) ${over} AS req, sum(refused) ${over} AS all_refused
+           FROM tollwatch.${table.table} WHERE ${where} GROUP BY ${group([...keys, 'cause'])}
+         ) WHERE k_cause != '' OR all_refused = 0
+         ORDER BY refused DESC, req DESC, ${group([...keys, 'cause'])} LIMIT {limit:UInt32}`
+      : `SELECT ${keys.length === 0 ? '' : `${named(keys)},`} sum(requests) AS req, sum(payment_required) AS refused
+         FROM tollwatch.${table.table} WHERE ${where} ${keys.length === 0 ? '' : `GROUP BY ${group(keys)}`}
+         ORDER BY refused DESC, req DESC ${keys.length === 0 ? '' : `, ${group(keys)}`} LIMIT {limit:UInt32}`
+    const rows = await this.#database.query<Record<string, string | number>>(sql, { ...params, limit: select.limit })
+    return {
+      rows: rows.map((row) => ({
+        ...Object.fromEntries(select.by.map((key) => [key, String(row[`k_${key}`] ?? '')])),
+        ...counts(Number(row['req']), Number(row['refused'])),
+      })),
+    }
+  }
+
+  async events(select: Selection & { limit: number }): Promise<{ rows: EventRow[] }> {
+    const { where, params } = filter(select, 'ts', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
+    const rows = await this.#database.query<EventRow & { time_ms: number }>(
+      `SELECT toUnixTimestamp64Milli(ts) AS time_ms, tenant, api, cause, cause_code, cause_source, kind, method, consumer,
+              plan, latency_ms, request_id, format
+       FROM tollwatch.events_402 FINAL WHERE ${where} ORDER BY ts DESC, offset DESC, entry DESC LIMIT {limit:UInt32}`,
+      { ...params, limit: select.limit },
+    )
+    return { rows: rows.map(({ time_ms, ...row }) => ({ ...emptyAsNull(row), time: formatInstant(time_ms) })) }
+  }
+
+  async alerts(select: Selection & { limit: number }): Promise<{ rows: AlertLogRow[] }> {
+    const { where, params } = filter(select, 'at', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
+    const rows = await this.#database.query<Omit<AlertLogRow, 'time'> & { time_ms: number }>(
+      `SELECT toUnixTimestamp64Milli(at) AS time_ms, fingerprint, rule, state, severity, labels, value, summary
+       FROM tollwatch.alert_log FINAL WHERE ${where} ORDER BY at DESC LIMIT {limit:UInt32}`,
+      { ...params, limit: select.limit },
+    )
+    return { rows: rows.map(({ time_ms, ...row }) => ({ time: formatInstant(time_ms), ...row })) }
+  }
+
+  async deadLetters(select: { fromMs: number; toMs: number; limit: number }): Promise<{ rows: DeadLetterRow[] }> {
+    const { where, params } = filter(select, 'at', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
+    const rows = await this.#database.query<{ time_ms: number } & Omit<DeadLetterRow, 'time'>>(
+      `SELECT toUnixTimestamp64Milli(at) AS time_ms, reason, source, lane AS partition, offset, entry AS index, bytes, message, sketch
+       FROM tollwatch.dead_letter FINAL WHERE ${where} ORDER BY at DESC, offset DESC LIMIT {limit:UInt32}`,
+      { ...params, limit: select.limit },
+    )
+    return { rows: rows.map(({ time_ms, ...row }) => ({ time: formatInstant(time_ms), ...row })) }
+  }
+}
+
+function tierFor(select: Selection, stepMs: number, now: number): (typeof tiers)[number] {
+  const span = select.toMs - select.fromMs
+  const fits = tiers.filter((tier) => {
+    const aligned = select.fromMs % tier.resolutionMs === 0 && select.toMs % tier.resolutionMs === 0
+    // A short span read from a coarse tier would blur its ends; a long one is not worth the finest tier.
+    return tier.resolutionMs <= stepMs && (aligned || span >= 360 * tier.resolutionMs || tier.resolutionMs === 10_000)
+  })
+  const young = (fits.length === 0 ? tiers.slice(0, 1) : fits).filter((tier) => select.fromMs >= now - tier.ageMs)
+  return young.at(-1) ?? tiers.find((tier) => select.fromMs >= now - tier.ageMs) ?? tiers[2]
+}
+
+function rollupFilter(select: Selection, resolutionMs: number): { where: string; params: Record<string, Param> } {
+  const floor = (ms: number) => Math.floor(ms / resolutionMs) * resolutionMs
+  const { cause, ...rest } = select
+  const { where, params } = filter(
+    { ...rest, fromMs: floor(select.fromMs), toMs: select.toMs },
+    'bucket',
+    (ms) => `fromUnixTimestamp(intDiv({${ms}:Int64}, 1000))`,
+  )
+  // Rows without a cause stay in, because they carry the requests that the ratio is a share of.
+  return cause === undefined
+    ? { where, params }
+    : { where: `${where} AND cause IN ('', {cause:String})`, params: { ...params, cause } }
+}
+
+function filter(
+  select: Selection,
+  column: string,
+  instant: (param: string) => string,
+): { where: string; params: Record<string, Param> } {
+  const params: Record<string, Param> = { from: select.fromMs, to: select.toMs }
+  const parts = [`${column} >= ${instant('from')}`, `${column} < ${instant('to')}`]
+  for (const key of ['tenant', 'api', 'cause'] as const) {
+    const value = select[key]
+    if (value === undefined) continue
+    parts.push(`${key} = {${key}:String}`)
+    params[key] = value
+  }
+  return { where: parts.join(' AND '), params }
+}
+
+/** Groups the points of one answer into series, each with a point wherever its group had requests. */
+function trendSeries(
+  rows: readonly Record<string, string | number>[],
+  keys: readonly string[],
+  byCause: boolean,
+): Trends['series'][number][] {
+  const groups = new Map<
+    string,
+    { labels: Record<string, string>; requests: Map<number, number>; refused: Map<string, Map<number, number>> }
+  >()
+  for (const row of rows) {
+    const labels = Object.fromEntries(keys.map((key) => [key, String(row[`k_${key}`])]))
+    const id = JSON.stringify(labels)
+    const group = groups.get(id) ?? { labels, requests: new Map(), refused: new Map() }
+    groups.set(id, group)
+    const at = Number(row['at']) * 1000
+    const cause = String(row['k_cause'])
+    group.requests.set(at, (group.requests.get(at) ?? 0) + Number(row['req']))
+    if (cause === '' && byCause) continue
+    const key = byCause ? cause : ''
+    const refused = group.refused.get(key) ?? new Map<number, number>()
+    group.refused.set(key, refused)
+    refused.set(at, (refused.get(at) ?? 0) + Number(row['refused']))
+  }
+  const series: Trends['series'][number][] = []
+  for (const { labels, requests, refused } of groups.values()) {
+    if (refused.size === 0) refused.set('', new Map())
+    for (const [cause, counted] of refused) {
+      const points: TrendPoint[] = [...requests].map(([at, count]) => ({
+        time: formatInstant(at),
+        ...counts(count, counted.get(at) ?? 0),
+      }))
+      series.push({ labels: byCause ? { ...labels, cause } : labels, points })
+    }
+  }
+  const weight = (one: Trends['series'][number]) => one.points.reduce((sum, point) => sum + point.payment_required, 0)
+  const ranked = series.map((one) => ({ one, weight: weight(one), name: JSON.stringify(one.labels) }))
+  ranked.sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1))
+  return ranked.map(({ one }) => one)
+}
+
+function counts(
+  requests: number,
+  refused: number,
+): { requests: number; payment_required: number; ratio: number | null } {
+  return { requests, payment_required: refused, ratio: requests === 0 ? null : refused / requests }
+}
+
+/** Columns hold '' for what the log did not say; answers say null. */
+function emptyAsNull<Row extends object>(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, value === '' ? null : value])) as Row
+}

@@ -1,0 +1,213 @@
+import { type Cause, causes } from '../classify/cause.ts'
+import type { EpochMs } from '../time/clock.ts'
+import type { Series } from '../window/series.ts'
+
+/** Everything one lane brought between two offsets: the unit that is written to history as one. */
+export interface Range {
+  readonly source: string
+  readonly lane: number
+  readonly lo: number
+  readonly hi: number
+  readonly configHash: string
+  readonly rollups: readonly RollupRow[]
+  readonly events: readonly RefusedCall[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly requests: number
+  readonly paymentRequired: number
+  readonly late: number
+  readonly skipped: number
+  /** The range could not be read any more; it is in the ledger as a gap. */
+  readonly gap: boolean
+  readonly minMs: EpochMs
+  readonly maxMs: EpochMs
+}
+
+export interface RollupRow {
+  readonly slice: number
+  readonly tenant: string
+  readonly api: string
+  readonly cause: Cause | ''
+  readonly requests: number
+  readonly paymentRequired: number
+  readonly n2xx: number
+  readonly n4xx: number
+  readonly n5xx: number
+  readonly late: number
+}
+
+export interface RefusedCall {
+  readonly timeMs: EpochMs
+  readonly tenant: string
+  readonly api: string
+  readonly cause: Cause
+  readonly causeCode: string
+  readonly causeSource: string
+  readonly kind: 'payment_required' | 'equivalent' | 'upstream_402' | 'challenge'
+  readonly status: number
+  readonly upstreamStatus: number
+  readonly method: string
+  readonly consumer: string
+  readonly plan: string
+  readonly requestId: string
+  readonly latencyMs: number | null
+  readonly format: string
+  readonly offset: number
+  readonly index: number
+}
+
+export interface DeadLetter {
+  readonly atMs: EpochMs
+  readonly reason: string
+  readonly offset: number
+  readonly index: number
+  readonly bytes: number
+  readonly message: string
+  readonly sketch: string
+  readonly raw: string
+}
+
+interface Cell {
+  requests: number
+  n2xx: number
+  n4xx: number
+  n5xx: number
+  late: number
+  refusals: Uint32Array | null
+}
+
+/** Gathers a lane's records, offset after offset, until the range is sealed. */
+export class RangeBuilder {
+  readonly lo: number
+  /** Next offset: the range so far is `[lo, next - 1]`. */
+  next: number
+  readonly openedMs: EpochMs
+  requests = 0
+  paymentRequired = 0
+  late = 0
+  skipped = 0
+  readonly events: RefusedCall[] = []
+  readonly deadLetters: DeadLetter[] = []
+  readonly #slices = new Map<number, Map<Series, Cell>>()
+  #lastSlice = -1
+  #lastCells: Map<Series, Cell> = new Map()
+  #cells = 0
+  #minMs = Number.POSITIVE_INFINITY
+  #maxMs = Number.NEGATIVE_INFINITY
+
+  constructor(lo: number, openedMs: EpochMs) {
+    this.lo = lo
+    this.next = lo
+    this.openedMs = openedMs
+  }
+
+  get empty(): boolean {
+    return this.next === this.lo
+  }
+
+  /** Rows it would write: what `flush_rows` and the memory mark are measured in. */
+  get size(): number {
+    return this.#cells + this.events.length + this.deadLetters.length
+  }
+
+  /** Days of event time touched: one insert must not touch too many partitions. */
+  get days(): number {
+    return this.requests === 0 ? 0 : Math.floor(this.#maxMs / 86_400_000) - Math.floor(this.#minMs / 86_400_000) + 1
+  }
+
+  /** Counts one request; `cause` is the index of its cause when it was refused with a counted 402, else -1. */
+  count(timeMs: EpochMs, slice: number, series: Series, status: number | null, cause: number, late: boolean): void {
+    const cell = this.#cell(slice, series)
+    cell.requests++
+    this.requests++
+    if (status !== null) {
+      if (status < 300) cell.n2xx++
+      else if (status >= 500) cell.n5xx++
+      else if (status >= 400) cell.n4xx++
+    }
+    if (late) {
+      cell.late++
+      this.late++
+    }
+    if (cause >= 0) {
+      cell.refusals ??= new Uint32Array(causes.length)
+      cell.refusals[cause] = (cell.refusals[cause] ?? 0) + 1
+      this.paymentRequired++
+    }
+    if (timeMs < this.#minMs) this.#minMs = timeMs
+    if (timeMs > this.#maxMs) this.#maxMs = timeMs
+  }
+
+  seal(identity: { source: string; lane: number; configHash: string }): Range {
+    return {
+      ...identity,
+      lo: this.lo,
+      hi: this.next - 1,
+      rollups: this.#rollups(),
+      events: this.events,
+      deadLetters: this.deadLetters,
+      requests: this.requests,
+      paymentRequired: this.paymentRequired,
+      late: this.late,
+      skipped: this.skipped,
+      gap: false,
+      minMs: this.requests === 0 ? 0 : this.#minMs,
+      maxMs: this.requests === 0 ? 0 : this.#maxMs,
+    }
+  }
+
+  #cell(slice: number, series: Series): Cell {
+    let cells = this.#lastCells
+    if (slice !== this.#lastSlice) {
+      cells = this.#slices.get(slice) ?? new Map<Series, Cell>()
+      this.#slices.set(slice, cells)
+      this.#lastSlice = slice
+      this.#lastCells = cells
+    }
+    let cell = cells.get(series)
+    if (cell === undefined) {
+      cell = { requests: 0, n2xx: 0, n4xx: 0, n5xx: 0, late: 0, refusals: null }
+      cells.set(series, cell)
+      this.#cells++
+    }
+    return cell
+  }
+
+  #rollups(): RollupRow[] {
+    const rows: RollupRow[] = []
+    for (const [slice, cells] of this.#slices) {
+      for (const [{ tenant, api }, cell] of cells) {
+        const { requests, n2xx, n4xx, n5xx, late } = cell
+        rows.push({ slice, tenant, api, cause: '', requests, paymentRequired: 0, n2xx, n4xx, n5xx, late })
+        cell.refusals?.forEach((paymentRequired, index) => {
+          const cause = causes[index]
+          if (paymentRequired === 0 || cause === undefined) return
+          rows.push({ slice, tenant, api, cause, requests: 0, paymentRequired, n2xx: 0, n4xx: 0, n5xx: 0, late: 0 })
+        })
+      }
+    }
+    return rows
+  }
+}
+
+/** A range that was lost before it could be read: nothing but its ledger entry. */
+export function gapRange(identity: {
+  source: string
+  lane: number
+  configHash: string
+  lo: number
+  hi: number
+}): Range {
+  return {
+    ...identity,
+    rollups: [],
+    events: [],
+    deadLetters: [],
+    requests: 0,
+    paymentRequired: 0,
+    late: 0,
+    skipped: 0,
+    gap: true,
+    minMs: 0,
+    maxMs: 0,
+  }
+}

@@ -1,0 +1,582 @@
+import { causes } from './classify/cause.ts'
+import type { AccessRecord, Decoder } from './decode/decode.ts'
+import { Fault, messageOf } from './fault/fault.ts'
+import type { Log } from './fault/log.ts'
+import type { History } from './history/history.ts'
+import { type Intent, LaneWriter } from './history/lane-writer.ts'
+import { type DeadLetter, gapRange, RangeBuilder, type RefusedCall } from './history/range.ts'
+import type { Batch, BatchConsumer, Lane, RawValue } from './source/source.ts'
+import type { Clock, EpochMs } from './time/clock.ts'
+import { eventTime } from './window/event-time.ts'
+import type { Lifetime } from './window/lifetime.ts'
+import { sliceMs, type WindowView, windowLengthsMs } from './window/view.ts'
+import { Watermark } from './window/watermark.ts'
+import { Windows } from './window/windows.ts'
+
+/** What becomes of a record: settled by configuration, the same on every replay of it. */
+export interface Reading {
+  decoder(format: string | null): Decoder
+  judge(record: AccessRecord): Judgement
+  sketch(bytes: Uint8Array | null): string
+  /** Hash of the settings behind all this, kept with every range. */
+  readonly configHash: string
+  readonly keepRaw: boolean
+}
+
+/** A refused call's kind and cause; null for a record that is only a request. */
+export type Judgement = Pick<RefusedCall, 'kind' | 'cause' | 'causeCode' | 'causeSource'> | null
+
+/** What the pipeline reports; telemetry implements it. */
+export interface PipelineEvents {
+  records(result: string, count: number): void
+  flushed(seconds: number): void
+}
+
+export interface PipelineOptions {
+  readonly history: History
+  readonly reading: Reading
+  readonly lifetime: Lifetime
+  readonly events: PipelineEvents
+  readonly clock: Clock
+  readonly log: Log
+  /** Called for each slice the watermark closes, in order. Not called while windows are being reloaded. */
+  readonly onSlice: (endMs: EpochMs, view: WindowView) => void
+  /** Event time of the newest slice `onSlice` has dealt with in an earlier life, null for none. */
+  readonly resumeAtMs: EpochMs | null
+  readonly latenessMs: number
+  readonly idleAfterMs: number
+  readonly seriesLimit: number
+  readonly seriesLimitPerTenant: number
+  readonly flushIntervalMs: number
+  readonly flushRows: number
+  readonly memoryLimitBytes: number
+  readonly epoch: number
+}
+
+/** Bytes one waiting row or event is taken for; measured generously, so that the memory mark errs on the safe side. */
+const waitingRowBytes = 600
+/** One insert must not touch more day partitions than the engine takes. */
+const longestRangeDays = 40
+const longestWindowMs = Math.max(...Object.values(windowLengthsMs))
+/** How much newer than the resumed evaluation the stored slices may be for the rings to hold both. */
+const resumeReachMs = 11 * 60_000
+const unknownLabel = 'unknown'
+
+interface LaneState {
+  readonly owner: BatchOwner
+  readonly lane: Lane
+  readonly key: string
+  readonly writer: LaneWriter
+  readonly decoder: Decoder
+  /** settling: repeats a range that may have landed in part. held: waits for the windows. live: feeds both. */
+  phase: 'settling' | 'held' | 'live'
+  pending: Intent | null
+  builder: RangeBuilder
+  /** Batches that arrived before the windows were there. */
+  readonly held: Batch[]
+  paused: boolean
+  /** Resolves when the lane is live, or was dropped. */
+  readonly whenLive: Promise<void>
+  readonly setLive: () => void
+}
+
+type BatchOwner = symbol
+
+/**
+ * The one loop: values of all sources become records, records become counts, and the same counts feed the windows and
+ * the ranges that history stores. Live windows never wait for history; history's debt pauses the lanes.
+ *
+ * After an assignment: (1) drop what the old owner held, (2) read the positions, (3) land again what may have landed in
+ * part, (4) load the windows from history, (5) go on with new records. With (4) before (3) a record would be in the
+ * windows twice or not at all.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  readonly #states = new Map<Lane, LaneState>()
+  readonly #watermark: Watermark
+  /** Highest offset counted in the lifetime totals, so that records read again after a rebalance count once. */
+  readonly #counted = new Map<string, number>()
+  #windows: Windows | null = null
+  #loading: Promise<void> = Promise.resolve()
+  #gate: Promise<void> | null = null
+  #problems = new Map<string, string>()
+  #stopped = false
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+    this.#watermark = new Watermark(options)
+  }
+
+  get view(): WindowView | null {
+    return this.#windows
+  }
+
+  get watermarkMs(): EpochMs | null {
+    return this.#watermark.value()
+  }
+
+  get seriesCount(): number {
+    return this.#windows?.seriesCount ?? 0
+  }
+
+  get foldedCount(): number {
+    return this.#windows?.foldedCount ?? 0
+  }
+
+  /** When the oldest record that is not in history yet arrived here; null when none waits. */
+  get oldestUnwrittenMs(): EpochMs | null {
+    let oldest: EpochMs | null = null
+    for (const { builder, writer } of this.#states.values()) {
+      for (const at of [builder.empty ? null : builder.openedMs, writer.oldestMs]) {
+        if (at !== null && (oldest === null || at < oldest)) oldest = at
+      }
+    }
+    return oldest
+  }
+
+  /** Why the daemon is not ready, empty when all is well. */
+  problems(): readonly string[] {
+    const problems = [...this.#problems.values()]
+    for (const { lane, writer, phase } of this.#states.values()) {
+      if (writer.problem !== null) problems.push(`${lane.label}: history cannot be written: ${writer.problem}`)
+      if (phase === 'settling') problems.push(`${lane.label}: completing a write that a crash interrupted`)
+    }
+    if (this.#gate !== null) problems.push('windows are being loaded from history')
+    return problems
+  }
+
+  lanes(): readonly Lane[] {
+    return [...this.#states.keys()]
+  }
+
+  /** The consumer to start one source with. Each source has its own, because an assignment replaces that source's lanes. */
+  consumer(): BatchConsumer {
+    const owner: BatchOwner = Symbol('source')
+    return {
+      assigned: (lanes) => this.#assign(owner, lanes),
+      take: (lane, batch) => this.#take(lane, batch),
+      lost: (lane, lo, hi) => this.#lost(lane, lo, hi),
+      ended: (lane) => this.#end(lane),
+    }
+  }
+
+  /** Once a second: writes what has waited long enough, lets silent lanes go, moves event time on. */
+  tick(): void {
+    const now = this.#options.clock.now()
+    for (const state of this.#states.values()) {
+      this.#watermark.rest(state.key, now, state.lane.lag() === 0)
+      const due = now - state.builder.openedMs >= this.#options.flushIntervalMs
+      if (due && !state.writer.busy && state.phase === 'live') this.#seal(state)
+    }
+    this.#relieve()
+    this.#advance()
+  }
+
+  /** Writes all that was taken. After it nothing is lost if the process ends. */
+  async drain(): Promise<void> {
+    for (const state of this.#states.values()) {
+      if (state.phase === 'live') this.#seal(state)
+    }
+    await Promise.all([...this.#states.values()].map((state) => state.writer.drained()))
+    for (const state of this.#states.values()) {
+      if (state.phase === 'live') await state.writer.rest()
+    }
+  }
+
+  /** Gives up on what has not landed; the next start settles it. */
+  abandon(): void {
+    this.#stopped = true
+    for (const state of this.#states.values()) state.writer.fence()
+  }
+
+  async #assign(owner: BatchOwner, lanes: readonly Lane[]): Promise<readonly number[]> {
+    for (const state of [...this.#states.values()].filter((one) => one.owner === owner)) this.#drop(state)
+    const starts: number[] = []
+    const fresh: LaneState[] = []
+    for (const lane of lanes) {
+      const state = this.#open(owner, lane)
+      this.#states.set(lane, state)
+      fresh.push(state)
+    }
+    for (const state of fresh) starts.push(await this.#start(state))
+    if (fresh.every((state) => state.phase === 'held')) await this.#load()
+    return starts
+  }
+
+  #open(owner: BatchOwner, lane: Lane): LaneState {
+    const { history, clock, log, epoch, reading, events } = this.#options
+    const onLanded = (_range: unknown, seconds: number): void => {
+      events.flushed(seconds)
+      this.#relieve()
+    }
+    let setLive = (): void => {}
+    const whenLive = new Promise<void>((resolve) => {
+      setLive = resolve
+    })
+    return {
+      owner,
+      lane,
+      whenLive,
+      setLive: () => setLive(),
+      key: `${lane.source}/${lane.partition}`,
+      writer: new LaneWriter(lane, { history, clock, log, epoch, onLanded }),
+      decoder: reading.decoder(lane.format),
+      phase: 'held',
+      pending: null,
+      builder: new RangeBuilder(lane.initial, clock.now()),
+      held: [],
+      paused: false,
+    }
+  }
+
+  #drop(state: LaneState): void {
+    state.writer.fence()
+    state.setLive()
+    this.#watermark.close(state.key)
+    this.#problems.delete(state.key)
+    this.#states.delete(state.lane)
+  }
+
+  /** Reads the lane's position, declares what can no longer be read, and says where to begin. */
+  async #start(state: LaneState): Promise<number> {
+    const { lane, writer } = state
+    const { clock } = this.#options
+    const { next, pending } = await this.#insist(state, () => writer.position())
+    let at = next ?? lane.initial
+    if (pending !== null && (await this.#canSettle(state, pending))) {
+      state.phase = 'settling'
+      state.pending = pending
+      at = pending.lo
+    } else if (pending !== null) {
+      at = Math.max(at, pending.hi + 1)
+    }
+    if (lane.latest !== null && at > lane.latest) {
+      const text = `${lane.label}: history ends at offset ${at - 1}, but the newest record is ${lane.latest - 1}: was the topic re-created or truncated? The lane is stopped; raise history.epoch to read it again from the beginning`
+      this.#problems.set(state.key, text)
+      this.#options.log.error(text, { code: 'offset-above-latest' })
+      writer.fence()
+      lane.pause()
+      return lane.latest
+    }
+    if (at < lane.earliest) at = this.#declareGap(state, at, lane.earliest - 1)
+    state.builder = new RangeBuilder(at, clock.now())
+    this.#watermark.open(state.key, clock.now(), lane.lag() === 0 || lane.latest === at)
+    return at
+  }
+
+  /** A pending range is read again, unless its records are gone: then the ledger tells whether it had landed. */
+  async #canSettle(state: LaneState, pending: Intent): Promise<boolean> {
+    const { lane, writer } = state
+    if (pending.lo >= lane.earliest) {
+      if (pending.cfg !== this.#options.reading.configHash) {
+        this.#options.log.warn(
+          `${lane.label}: settings changed since a write was interrupted; what had landed stays as it was`,
+        )
+      }
+      return true
+    }
+    const range = { source: lane.source, lane: lane.partition, lo: pending.lo, hi: pending.hi }
+    const landed = await this.#insist(state, () => this.#options.history.holds(range))
+    if (!landed) writer.write(gapRange({ ...range, configHash: this.#options.reading.configHash }))
+    return false
+  }
+
+  #declareGap(state: LaneState, lo: number, hi: number): number {
+    const { lane, writer } = state
+    this.#options.log.error(`${lane.label}: ${hi - lo + 1} offsets (${lo} to ${hi}) were deleted before they were read`)
+    this.#options.events.records('gap', hi - lo + 1)
+    writer.write(
+      gapRange({ source: lane.source, lane: lane.partition, lo, hi, configHash: this.#options.reading.configHash }),
+    )
+    return hi + 1
+  }
+
+  /** Repeats a read until it succeeds or the lane, if it is for one, is lost. */
+  async #insist<Value>(state: LaneState | null, read: () => Promise<Value>): Promise<Value> {
+    const key = state?.key ?? 'windows'
+    const what = state === null ? 'the windows cannot be loaded' : `${state.lane.label}: its position cannot be read`
+    for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+      if (state?.writer.fenced || this.#stopped) {
+        throw new Fault('kafka-fenced', `${what}: it was given up`, { retryable: false })
+      }
+      try {
+        const value = await read()
+        this.#problems.delete(key)
+        return value
+      } catch (error) {
+        const text = `${what}: ${messageOf(error)}`
+        if (this.#problems.get(key) !== text) this.#options.log.warn(`${text}; trying again`)
+        this.#problems.set(key, text)
+        await this.#options.clock.sleep(pauseMs)
+      }
+    }
+  }
+
+  async #take(lane: Lane, batch: Batch): Promise<void> {
+    if (this.#gate !== null) await this.#gate
+    const state = this.#states.get(lane)
+    if (state === undefined || state.writer.fenced) return
+    if (state.phase === 'held') {
+      state.held.push(batch)
+      state.lane.pause()
+      return
+    }
+    this.#consume(state, batch)
+    this.#relieve()
+    this.#advance()
+  }
+
+  #consume(state: LaneState, batch: Batch): void {
+    const { events, flushRows, clock } = this.#options
+    const now = clock.now()
+    const tally = new Map<string, number>()
+    const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
+    for (const value of batch.values) {
+      if (value.offset < state.builder.next) continue
+      if (value.offset > last) break
+      this.#read(state, value, now, tally)
+      state.builder.next = value.offset + 1
+      // A pending range is not cut anew: its token names exactly these bounds.
+      if (state.pending === null && (state.builder.size >= flushRows || state.builder.days > longestRangeDays))
+        this.#seal(state)
+    }
+    state.builder.next = Math.max(state.builder.next, Math.min(batch.hi, last) + 1)
+    for (const [result, count] of tally) events.records(result, count)
+    if (state.pending !== null && state.builder.next > last) this.#settle(state, batch)
+  }
+
+  #read(state: LaneState, value: RawValue, now: EpochMs, tally: Map<string, number>): void {
+    const add = (result: string): void => void tally.set(result, (tally.get(result) ?? 0) + 1)
+    const key = state.key
+    const repeated = value.offset <= (this.#counted.get(key) ?? -1)
+    for (const entry of state.decoder.decode(value.bytes)) {
+      if (entry.kind === 'skipped') {
+        state.builder.skipped++
+        add('skipped')
+      } else if (entry.kind === 'unreadable') {
+        this.#bury(state, value, entry.index, entry.failure, entry.message, now)
+        add(entry.failure)
+      } else {
+        const at = eventTime(entry.record.timeMs, value.arrivedMs, now)
+        if (at.ok) {
+          this.#count(state, { record: entry.record, index: entry.index, value, timeMs: at.timeMs, now, repeated })
+          add(at.skewed ? 'skewed' : 'ok')
+        } else {
+          this.#bury(state, value, entry.index, at.failure, at.message, now)
+          add(at.failure)
+        }
+      }
+    }
+    if (!repeated) this.#counted.set(key, value.offset)
+  }
+
+  #count(
+    state: LaneState,
+    one: { record: AccessRecord; index: number; value: RawValue; timeMs: EpochMs; now: EpochMs; repeated: boolean },
+  ): void {
+    const { record, timeMs } = one
+    const windows = this.#openWindows(timeMs)
+    const slice = Math.floor(timeMs / sliceMs)
+    const tenant = record.tenant ?? unknownLabel
+    const api = record.api ?? unknownLabel
+    const series = windows.series(tenant, api)
+    const judged = this.#options.reading.judge(record)
+    const cause = judged?.kind === 'payment_required' ? causes.indexOf(judged.cause) : -1
+    let late = slice * sliceMs < (windows.endMs ?? 0)
+    if (state.phase === 'live') {
+      const trusted = Math.min(timeMs, one.value.arrivedMs ?? one.now)
+      this.#watermark.seen(state.key, timeMs, trusted, one.now)
+      if (windows.tooFarAhead(slice)) this.#advanceTo((slice - 60) * sliceMs)
+      late = windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause }) === 'late'
+    }
+    // What is settled was counted before the restart already.
+    if (!one.repeated && state.phase === 'live') this.#options.lifetime.count(series.total, cause)
+    state.builder.count(timeMs, slice, series, record.status, cause, late)
+    if (judged !== null) state.builder.events.push(refusedCall(one, judged, { tenant, api }))
+  }
+
+  #bury(state: LaneState, value: RawValue, index: number, reason: string, message: string, now: EpochMs): void {
+    const { reading } = this.#options
+    const letter: DeadLetter = {
+      atMs: value.arrivedMs ?? now,
+      reason,
+      offset: value.offset,
+      index,
+      bytes: value.bytes?.length ?? 0,
+      message,
+      sketch: reading.sketch(value.bytes),
+      raw: reading.keepRaw && value.bytes !== null ? Buffer.from(value.bytes).toString('latin1') : '',
+    }
+    state.builder.deadLetters.push(letter)
+  }
+
+  /** The interrupted range is read again in full: land it, and when no other lane settles any more, load the windows. */
+  #settle(state: LaneState, batch: Batch): void {
+    const rest = batch.values.filter((value) => value.offset >= state.builder.next)
+    if (rest.length > 0) state.held.push({ lo: state.builder.next, hi: batch.hi, values: rest })
+    state.lane.pause()
+    state.pending = null
+    state.phase = 'held'
+    this.#seal(state)
+    void this.#settled(state)
+  }
+
+  async #settled(state: LaneState): Promise<void> {
+    await state.writer.drained()
+    if (state.writer.fenced) return
+    this.#options.log.info(`${state.lane.label}: completed the write that was interrupted`)
+    if ([...this.#states.values()].some((one) => one.phase === 'settling')) return
+    await this.#load()
+  }
+
+  #seal(state: LaneState): void {
+    const { clock, reading } = this.#options
+    if (state.builder.empty) {
+      state.builder = new RangeBuilder(state.builder.next, clock.now())
+      return
+    }
+    const { source, partition } = state.lane
+    const range = state.builder.seal({ source, lane: partition, configHash: reading.configHash })
+    state.builder = new RangeBuilder(state.builder.next, clock.now())
+    state.writer.write(range)
+  }
+
+  async #lost(lane: Lane, lo: number, hi: number): Promise<void> {
+    const state = this.#states.get(lane)
+    if (state === undefined || state.writer.fenced) return
+    this.#seal(state)
+    const from = Math.max(lo, state.builder.next)
+    if (from <= hi) this.#declareGap(state, from, hi)
+    state.pending = null
+    state.builder = new RangeBuilder(Math.max(hi + 1, state.builder.next), this.#options.clock.now())
+  }
+
+  async #end(lane: Lane): Promise<void> {
+    const state = this.#states.get(lane)
+    if (state === undefined) return
+    if (state.phase === 'settling' && state.pending !== null) {
+      // The input is shorter than it was: what is left of the interrupted range lands under its old bounds.
+      state.builder.next = state.pending.hi + 1
+      this.#settle(state, { lo: state.builder.lo, hi: state.pending.hi, values: [] })
+    }
+    await state.whenLive
+    if (state.writer.fenced) return
+    this.#seal(state)
+    await state.writer.drained()
+    await state.writer.rest()
+    this.#watermark.close(state.key)
+    this.#states.delete(lane)
+    this.#advance()
+  }
+
+  /** Loads the windows from history, one load at a time; everything taken before must be in history first. */
+  #load(): Promise<void> {
+    const next = this.#loading.then(() => this.#loadOnce())
+    this.#loading = next.catch(() => undefined)
+    return next
+  }
+
+  async #loadOnce(): Promise<void> {
+    const held = [...this.#states.values()].filter((state) => state.phase === 'held')
+    let open = (): void => {}
+    this.#gate = new Promise((resolve) => {
+      open = resolve
+    })
+    try {
+      const live = [...this.#states.values()].filter((state) => state.phase === 'live')
+      for (const state of live) this.#seal(state)
+      await Promise.all(live.map((state) => state.writer.drained()))
+      this.#windows = await this.#loaded()
+    } finally {
+      this.#gate = null
+      open()
+    }
+    for (const state of held) {
+      if (state.writer.fenced) continue
+      state.phase = 'live'
+      state.setLive()
+      for (const batch of state.held.splice(0)) this.#consume(state, batch)
+      if (!state.paused) state.lane.resume()
+    }
+  }
+
+  async #loaded(): Promise<Windows> {
+    const { history, clock, lifetime, seriesLimit, seriesLimitPerTenant, resumeAtMs } = this.#options
+    const mine = [...this.#states.values()].map(({ lane }) => ({ source: lane.source, lane: lane.partition }))
+    const reach = longestWindowMs + resumeReachMs
+    const fromMs = (this.#windows?.endMs ?? resumeAtMs ?? clock.now()) - reach
+    const rows = await this.#insist(null, () => history.windowRows(fromMs, mine))
+    const windows = new Windows({ seriesLimit, seriesLimitPerTenant, lifetime })
+    let newest = 0
+    for (const row of rows) newest = Math.max(newest, (row.slice + 1) * sliceMs)
+    const resume = this.#windows?.endMs ?? resumeAtMs
+    if (resume === null && newest === 0) return windows
+    // Evaluation goes on where it ended, so that a restart between two steps changes nothing, unless that is too long ago.
+    const endMs = Math.max(resume ?? newest - sliceMs, newest - resumeReachMs)
+    windows.openAt(endMs)
+    for (const row of rows) {
+      const series = windows.series(row.tenant, row.api)
+      windows.add(series, row.slice, { requests: row.requests, refusals: row.paymentRequired, cause: row.cause })
+    }
+    return windows
+  }
+
+  #openWindows(firstMs: EpochMs): Windows {
+    const { lifetime, seriesLimit, seriesLimitPerTenant, latenessMs } = this.#options
+    this.#windows ??= new Windows({ seriesLimit, seriesLimitPerTenant, lifetime })
+    // The first record seen is seldom the oldest: lanes are read side by side.
+    if (this.#windows.endMs === null) this.#windows.openAt(firstMs - latenessMs - 60_000)
+    return this.#windows
+  }
+
+  #advance(): void {
+    const watermark = this.#watermark.value()
+    if (watermark !== null && this.#gate === null) this.#advanceTo(watermark)
+  }
+
+  #advanceTo(endMs: EpochMs): void {
+    const windows = this.#windows
+    if (windows === null) return
+    for (const end of windows.advanceTo(endMs)) this.#options.onSlice(end, windows)
+  }
+
+  /** Pauses the lanes while too much waits for history, resumes them once half of it is gone. */
+  #relieve(): void {
+    let waiting = 0
+    for (const { builder, writer } of this.#states.values()) waiting += builder.size + writer.waiting
+    const bytes = waiting * waitingRowBytes
+    for (const state of this.#states.values()) {
+      if (state.phase !== 'live') continue
+      if (!state.paused && bytes > this.#options.memoryLimitBytes) {
+        state.paused = true
+        state.lane.pause()
+      } else if (state.paused && bytes < this.#options.memoryLimitBytes / 2) {
+        state.paused = false
+        state.lane.resume()
+      }
+    }
+  }
+}
+
+function refusedCall(
+  one: { record: AccessRecord; index: number; value: RawValue; timeMs: EpochMs },
+  judged: NonNullable<Judgement>,
+  labels: { tenant: string; api: string },
+): RefusedCall {
+  const { record } = one
+  return {
+    ...judged,
+    ...labels,
+    timeMs: one.timeMs,
+    status: record.status ?? 0,
+    upstreamStatus: record.upstreamStatus ?? 0,
+    method: record.method ?? '',
+    consumer: record.consumer ?? '',
+    plan: record.plan ?? '',
+    requestId: record.requestId ?? '',
+    latencyMs: record.latencyMs,
+    format: record.format,
+    offset: one.value.offset,
+    index: one.index,
+  }
+}

@@ -1,0 +1,222 @@
+import { createReadStream, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { Fault, messageOf } from '../fault/fault.ts'
+import type { Log } from '../fault/log.ts'
+import type { Clock } from '../time/clock.ts'
+import { type FileBook, identify } from './file-identity.ts'
+import { LedgerLane } from './ledger-lane.ts'
+import { LineCutter } from './lines.ts'
+import type { BatchConsumer, RawValue, Source } from './source.ts'
+
+const pollMs = 250
+const chunkBytes = 256 * 1024
+
+/**
+ * Reads files line by line; offsets are bytes. The ledger knows a file by its beginning, so reading the same file again
+ * goes on where it ended. With `follow` it waits at the end for more, and reads on in the new file after a rotation.
+ */
+export class FileSource implements Source {
+  readonly #paths: readonly string[]
+  readonly #follow: boolean
+  readonly #keepBytes: number
+  readonly #book: FileBook
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #stop = new AbortController()
+  readonly #onProgress: (path: string, bytes: number) => void
+  #reading: Promise<void> = Promise.resolve()
+  #problem: string | null = null
+
+  constructor(options: {
+    paths: readonly string[]
+    follow: boolean
+    /** Longest line kept whole. */
+    keepBytes: number
+    book: FileBook
+    clock: Clock
+    log: Log
+    onProgress?: (path: string, bytes: number) => void
+  }) {
+    this.#paths = options.paths
+    this.#follow = options.follow
+    this.#keepBytes = options.keepBytes
+    this.#book = options.book
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#onProgress = options.onProgress ?? (() => {})
+  }
+
+  problems(): readonly string[] {
+    return this.#problem === null ? [] : [this.#problem]
+  }
+
+  async start(open: () => BatchConsumer): Promise<void> {
+    if (!this.#follow) for (const path of this.#paths) requireReadable(path)
+    this.#reading = this.#readAll(open).catch((error: unknown) => {
+      this.#problem = messageOf(error)
+      this.#log.error(`files: ${this.#problem}`)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#reading
+  }
+
+  async close(): Promise<void> {
+    await this.stop()
+  }
+
+  /** Resolves when every file has been read to its end and landed; never while following. */
+  finished(): Promise<void> {
+    return this.#reading
+  }
+
+  async #readAll(open: () => BatchConsumer): Promise<void> {
+    if (this.#follow) {
+      await Promise.all(this.#paths.map((path) => this.#followPath(open(), path)))
+      return
+    }
+    for (const path of this.#paths) {
+      if (!this.#stop.signal.aborted) await this.#readOnce(open(), path)
+    }
+  }
+
+  async #readOnce(consumer: BatchConsumer, path: string): Promise<void> {
+    const lane = await this.#open(path)
+    const [position = 0] = await consumer.assigned([lane])
+    const reader = new LaneReader(consumer, lane, new LineCutter(position, this.#keepBytes))
+    await reader.read(openContent(path, position), this.#stop.signal, (bytes) => this.#onProgress(path, bytes))
+    if (this.#stop.signal.aborted) return
+    await reader.finish()
+    lane.setLag(0)
+    await consumer.ended(lane)
+  }
+
+  async #followPath(consumer: BatchConsumer, path: string): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const inode = await this.#awaitFile(path)
+      if (inode === null) return
+      const lane = await this.#open(path)
+      const [position = 0] = await consumer.assigned([lane])
+      const reader = new LaneReader(consumer, lane, new LineCutter(position, this.#keepBytes))
+      await this.#followFile(path, inode, lane, reader)
+      if (this.#stop.signal.aborted) return
+      await reader.finish()
+      await consumer.ended(lane)
+      this.#log.info(`${path} was rotated, reading on in the new file`)
+    }
+  }
+
+  /** Reads until the path names another file and this one has nothing left. */
+  async #followFile(path: string, inode: number, lane: LedgerLane, reader: LaneReader): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const before = reader.readTo
+      await reader.read(createReadStream(path, { start: reader.readTo, highWaterMark: chunkBytes }), this.#stop.signal)
+      lane.setLag(reader.readTo === before ? 0 : null)
+      const now = statOrNull(path)
+      if (now === null || now.ino !== inode || now.size < reader.readTo) return
+      if (now.size === reader.readTo) await this.#clock.sleep(pollMs, this.#stop.signal)
+    }
+  }
+
+  async #awaitFile(path: string): Promise<number | null> {
+    while (!this.#stop.signal.aborted) {
+      const found = statOrNull(path)
+      if (found !== null && found.size > 0) {
+        this.#problem = null
+        return found.ino
+      }
+      this.#problem = `${path} does not exist yet or is empty`
+      await this.#clock.sleep(pollMs, this.#stop.signal)
+    }
+    return null
+  }
+
+  async #open(path: string): Promise<LedgerLane> {
+    const identity = await identify(() => openContent(path, 0), this.#book)
+    return new LedgerLane({ source: `file:${identity}`, label: basename(path) })
+  }
+}
+
+/** Feeds the lines of one lane to the consumer. */
+export class LaneReader {
+  /** Offset after the last byte read, complete line or not. */
+  readTo: number
+  readonly #consumer: BatchConsumer
+  readonly #lane: LedgerLane
+  readonly #cutter: LineCutter
+
+  constructor(consumer: BatchConsumer, lane: LedgerLane, cutter: LineCutter) {
+    this.#consumer = consumer
+    this.#lane = lane
+    this.#cutter = cutter
+    this.readTo = cutter.position
+  }
+
+  async read(stream: Readable, signal: AbortSignal, onProgress?: (bytes: number) => void): Promise<void> {
+    try {
+      for await (const chunk of stream) {
+        await this.#lane.ready(signal)
+        if (signal.aborted) return
+        const from = this.#cutter.position
+        this.readTo += (chunk as Buffer).length
+        await this.#hand(from, this.#cutter.push(chunk as Buffer))
+        onProgress?.((chunk as Buffer).length)
+      }
+    } finally {
+      stream.destroy()
+    }
+  }
+
+  /** Hands over a last line that has no newline. */
+  async finish(): Promise<void> {
+    const from = this.#cutter.position
+    await this.#hand(from, this.#cutter.end())
+  }
+
+  async #hand(lo: number, values: readonly RawValue[]): Promise<void> {
+    if (this.#cutter.position === lo) return
+    await this.#consumer.take(this.#lane, { lo, hi: this.#cutter.position - 1, values })
+  }
+}
+
+function openContent(path: string, from: number): Readable {
+  if (!path.endsWith('.gz')) return createReadStream(path, { start: from, highWaterMark: chunkBytes })
+  const gunzip = createReadStream(path).pipe(createGunzip())
+  return from === 0 ? gunzip : skipping(gunzip, from)
+}
+
+/** Positions in a compressed file count unpacked bytes, so what has landed is unpacked again and left out. */
+function skipping(stream: Readable, bytes: number): Readable {
+  let left = bytes
+  return stream.map((chunk: Buffer) => {
+    const rest = chunk.subarray(Math.min(left, chunk.length))
+    left -= chunk.length - rest.length
+    return rest
+  })
+}
+
+function requireReadable(path: string): void {
+  try {
+    if (!statSync(path).isFile()) throw new Error('it is not a file')
+    createReadStream(path)
+      .on('error', () => undefined)
+      .destroy()
+  } catch (error) {
+    throw new Fault('file-unreadable', `${path} cannot be read: ${messageOf(error)}`, {
+      retryable: false,
+      cause: error,
+    })
+  }
+}
+
+function statOrNull(path: string): { ino: number; size: number } | null {
+  try {
+    return statSync(path)
+  } catch {
+    return null
+  }
+}
