@@ -1,0 +1,74 @@
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+
+/** A count in full: `1,004`. */
+export function count(value: number): string {
+  return whole.format(value)
+}
+
+/** A count for a sentence, with three digits at most: `1.2 M`. */
+export function roundCount(value: number): string {
+  if (value < 100_000) return whole.format(value)
+  return value < 1e6 ? `${threeDigits.format(value / 1e3)} k` : `${threeDigits.format(value / 1e6)} M`
+}
+
+/** A share: `0.31 %`, `6.0 %`, `27 %`; unknown is a word. */
+export function percent(ratio: number | null): string {
+  if (ratio === null) return 'no requests'
+  const value = ratio * 100
+  if (value === 0) return '0 %'
+  if (value < 0.01) return '< 0.01 %'
+  if (value < 0.995) return `${value.toFixed(2)} %`
+  if (value < 9.95) return `${value.toFixed(1)} %`
+  // What is not all is not shown as all.
+  return value < 100 && value >= 99.5 ? '99 %' : `${Math.round(value)} %`
+}
+
+/** A count with its base: `60 of 1,004 (6.0 %)`. */
+export function share(refused: number, requests: number): string {
+  return requests > 0 ? `${count(refused)} of ${count(requests)} (${percent(refused / requests)})` : count(refused)
+}
+
+/** Below this many requests a share says little, and is shown in grey. */
+export const fewRequests = 50
+
+/** How long, in the two largest units: `42 s`, `3 min`, `2 h 10 min`, `3 d 4 h`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+  return hours % 24 === 0 ? `${Math.floor(hours / 24)} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
+/** Against normal, in words: `27× normal`, `1.4× normal`, `new`; null where there is no normal to compare with. */
+export function againstNormal(observed: number, expected: number | null): string | null {
+  if (expected === null) return null
+  if (expected < 0.05) return 'new'
+  const factor = observed / expected
+  return `${factor < 9.95 ? factor.toFixed(1) : count(factor)}× normal`
+}
+
+const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const secondsFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const dayFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+const fullFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' })
+
+/** The time of day in the reader's zone: `11:01`, with the day in front when it is not the day of `now`. */
+export function clockTime(at: number, now: number): string {
+  const day = dayFormat.format(at)
+  return day === dayFormat.format(now) ? clockFormat.format(at) : `${day} ${clockFormat.format(at)}`
+}
+
+/** As `clockTime`, to the second. */
+export function clockSeconds(at: number, now: number): string {
+  const day = dayFormat.format(at)
+  return day === dayFormat.format(now) ? secondsFormat.format(at) : `${day} ${secondsFormat.format(at)}`
+}
+
+/** The exact time in the reader's zone and in UTC, for hovering. */
+export function exactTime(at: number): string {
+  return `${fullFormat.format(at)} (${new Date(at).toISOString()})`
+}

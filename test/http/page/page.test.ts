@@ -1,0 +1,184 @@
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Fault } from '../../../src/fault/fault.ts'
+import type { HttpDeps } from '../../../src/http/deps.ts'
+import { loadPage, type PageFile } from '../../../src/http/page-files.ts'
+import { systemClock } from '../../../src/time/clock.ts'
+import { describeWithChromium } from '../../support/available.ts'
+import { startChromium } from '../../support/chromium.ts'
+import { tempDir } from '../../support/run-context.ts'
+import { type Client, startServer } from '../support/client.ts'
+import { worldDeps } from '../support/world.ts'
+
+const configFile = fileURLToPath(new URL('../../../scripts/page.vite.config.ts', import.meta.url))
+
+describeWithChromium('the page', () => {
+  let files: ReadonlyMap<string, PageFile>
+  let browser: Browser
+  let client: Client | undefined
+  let opened: Page | undefined
+  beforeAll(async () => {
+    const outDir = tempDir('page')
+    await build({ configFile, logLevel: 'error', build: { outDir, emptyOutDir: true } })
+    files = loadPage([outDir])
+    browser = await startChromium()
+  })
+  afterAll(() => browser?.close())
+  afterEach(async () => {
+    await opened?.close()
+    await client?.close()
+  })
+
+  /** Opens the page and notes whatever it complains about and whatever it asks elsewhere. */
+  async function open(
+    replace: Partial<HttpDeps> = {},
+    options: { path?: string; width?: number; settings?: Record<string, unknown> } = {},
+  ): Promise<{ page: Page; complaints: string[] }> {
+    client = await startServer({ clock: systemClock, ...replace }, options.settings, files)
+    const { url } = client
+    const page = await browser.newPage({ viewport: { width: options.width ?? 1_400, height: 900 } })
+    opened = page
+    const complaints: string[] = []
+    page.on('console', (message) => message.type() !== 'info' && complaints.push(message.text()))
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(`${url}/`)) complaints.push(`asked ${request.url()}`)
+    })
+    await page.goto(url + (options.path ?? '/'))
+    return { page, complaints }
+  }
+
+  /** How many points of the chart are painted. Code for the browser is text: this program knows no document. */
+  const painted = (page: Page) =>
+    page.evaluate<number>(`{
+      const canvas = document.querySelector('canvas')
+      const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+      pixels.filter((value, i) => i % 4 === 3 && value > 0).length
+    }`)
+
+  const textOf = async (page: Page, selector: string) => (await page.locator(selector).first().textContent()) ?? ''
+
+  test('tells what is wrong, who is refused and why, and since when', async () => {
+    const { page, complaints } = await open()
+    await page.waitForSelector('.legend li')
+    const text = await textOf(page, 'main')
+    expect(text).toMatch(/● page acme is refused on chat: quota exceeded\. 27× normal since .*\(42 min\)/)
+    expect(await textOf(page, '.demo')).toBe('DEMO DATA')
+    const first = await textOf(page, 'tbody tr:first-child')
+    expect(first).toMatch(/^acmechatquota exceeded \d+/)
+    expect(first).toMatch(/\d+ of [\d,]+/)
+    expect(await page.locator('tbody tr').count()).toBe(7)
+    expect(await painted(page)).toBeGreaterThan(10_000)
+    expect(await page.getAttribute('.chart', 'aria-label')).toMatch(/refused in 3 h/)
+    expect(await page.title()).toBe('(1) Tollwatch – demo data')
+    expect(complaints).toEqual([])
+  })
+
+  test('is calm when no alert fires, and says what that is based on', async () => {
+    const { page } = await open({ alerts: () => [], demo: false })
+    await page.waitForSelector('.calm')
+    expect(await textOf(page, '.calm')).toMatch(
+      /Nothing unusual; [\d,.]+ requests in the last 5 min, \d\.\d+ % refused\./,
+    )
+    expect(await page.locator('.demo').count()).toBe(0)
+  })
+
+  test('says how to begin before there is any traffic', async () => {
+    const { page, complaints } = await open({ alerts: () => [], view: () => null, watermarkMs: () => null })
+    await page.waitForSelector('.calm')
+    expect(await textOf(page, '.calm')).toMatch(/Kafka, a file or POST/)
+    expect(await textOf(page, 'header')).toContain('waiting for the first record')
+    expect(complaints).toEqual([])
+  })
+
+  test('keeps window, range, choice and order in the URL', async () => {
+    const { page, complaints } = await open()
+    await page.waitForSelector('.legend li')
+    await page.getByRole('button', { name: '15m' }).first().click()
+    await page.getByRole('button', { name: '24h' }).click()
+    await page.getByRole('button', { name: 'Tenant' }).click()
+    await page
+      .getByRole('row', { name: /borealis-foods/ })
+      .getByRole('link', { name: 'orders' })
+      .click()
+    await page.waitForSelector('.events tbody tr')
+    const url = new URL(page.url())
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      window: '15m',
+      range: '24h',
+      sort: '+tenant',
+      tenant: 'borealis-foods',
+      api: 'orders',
+    })
+    await page.reload()
+    await page.waitForSelector('.events tbody tr')
+    expect(await textOf(page, 'h3')).toBe('Latest refusals of borealis-foods / orders')
+    expect(await textOf(page, '.legend')).not.toMatch(/quota/)
+    await page.goBack()
+    await page.waitForSelector('.filter', { state: 'detached' })
+    expect(complaints).toEqual([])
+  })
+
+  test('can be used from the keyboard', async () => {
+    const { page } = await open()
+    await page.waitForSelector('tbody tr')
+    await page.keyboard.press('/')
+    await page.keyboard.type('subscription')
+    await page.waitForFunction(`document.querySelectorAll('tbody tr').length === 1`)
+    expect(await textOf(page, 'tbody')).toContain('dunlin')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('?')
+    expect(await page.locator('dialog[open]').count()).toBe(1)
+  })
+
+  test('shows the last numbers and says so when the daemon stops answering', async () => {
+    const { page } = await open()
+    await page.waitForSelector('tbody tr')
+    await client?.close()
+    client = undefined
+    await page.waitForSelector('.trouble', { timeout: 10_000 })
+    expect(await textOf(page, '.trouble')).toMatch(/does not answer\. The numbers below are those of/)
+    expect(await page.locator('tbody tr').count()).toBe(7)
+  })
+
+  test('goes on from memory while history is away', async () => {
+    const away = async () => {
+      throw new Fault('store-unreachable', 'ClickHouse does not answer.', { retryable: true })
+    }
+    const { page } = await open({ queries: { ...worldDeps().queries, trends: away } })
+    await page.waitForSelector('.trouble')
+    expect(await textOf(page, '.trouble')).toBe(
+      'History cannot be asked: ClickHouse does not answer. What is above comes from memory and goes on.',
+    )
+    expect(await page.locator('tbody tr').count()).toBe(7)
+  })
+
+  test('shows names as text, whatever they hold', async () => {
+    const tenant = '<img src=x onerror="document.title=1">'
+    const totals = [
+      { tenant, api: 'a', requests: 9, paymentRequired: 9, causes: [{ cause: 'unknown' as const, count: 9 }] },
+    ]
+    const view = { endMs: 10_000, headMs: 10_000, oldestMs: 0, totals: () => totals }
+    const { page } = await open({ view: () => view, alerts: () => [] })
+    await page.waitForSelector('tbody tr')
+    expect(await textOf(page, 'tbody th')).toBe(tenant)
+    expect(await page.locator('tbody img').count()).toBe(0)
+  })
+
+  test('asks for the token of a daemon that wants one', async () => {
+    const token = 'a-token-of-many-letters'
+    const { page } = await open({}, { settings: { token } })
+    await page.getByLabel('Token').fill(token)
+    await page.getByRole('button', { name: 'Show the page' }).click()
+    await page.waitForSelector('tbody tr')
+    expect(page.url()).not.toContain(token)
+  })
+
+  test.each([360, 390, 1_400])('fits a screen %i pixels wide', async (width) => {
+    const { page } = await open({}, { width, path: '/?tenant=acme' })
+    await page.waitForSelector('.events tbody tr')
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
+  })
+})
