@@ -1,4 +1,5 @@
 import { causes } from './classify/cause.ts'
+import type { Judgement, Reading } from './config/reading.ts'
 import type { AccessRecord, Decoder } from './decode/decode.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
@@ -12,19 +13,6 @@ import type { Lifetime } from './window/lifetime.ts'
 import { sliceMs, type WindowView, windowLengthsMs } from './window/view.ts'
 import { Watermark } from './window/watermark.ts'
 import { Windows } from './window/windows.ts'
-
-/** What becomes of a record: settled by configuration, the same on every replay of it. */
-export interface Reading {
-  decoder(format: string | null): Decoder
-  judge(record: AccessRecord): Judgement
-  sketch(bytes: Uint8Array | null): string
-  /** Hash of the settings behind all this, kept with every range. */
-  readonly configHash: string
-  readonly keepRaw: boolean
-}
-
-/** A refused call's kind and cause; null for a record that is only a request. */
-export type Judgement = Pick<RefusedCall, 'kind' | 'cause' | 'causeCode' | 'causeSource'> | null
 
 /** What the pipeline reports; telemetry implements it. */
 export interface PipelineEvents {

@@ -1,0 +1,409 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { RuleEngine } from './alert/engine.ts'
+import { AlertPersistence } from './alert/persistence.ts'
+import { loadRules } from './alert/rule-files.ts'
+import type { LoadedConfig } from './config/load.ts'
+import { type Reading, readingOf } from './config/reading.ts'
+import type { Config } from './config/schema.ts'
+import { Fault, messageOf } from './fault/fault.ts'
+import type { Log } from './fault/log.ts'
+import { type History, openHistory } from './history/history.ts'
+import type { StateStore } from './history/state.ts'
+import type { HttpDeps } from './http/deps.ts'
+import { createServer } from './http/server.ts'
+import { Alerting } from './notify/alerting.ts'
+import { Dispatcher } from './notify/dispatcher.ts'
+import { openReceivers } from './notify/receivers.ts'
+import { defaultRouting, type Routing } from './notify/routing.ts'
+import { loadRouting } from './notify/routing-file.ts'
+import { Silences } from './notify/silence.ts'
+import { trendOf } from './notify/trend.ts'
+import { Pipeline } from './pipeline.ts'
+import { DemoSource } from './source/demo.ts'
+import { FileSource } from './source/file.ts'
+import type { FileBook } from './source/file-identity.ts'
+import { KafkaSource } from './source/kafka.ts'
+import { PushSource } from './source/push.ts'
+import type { Source } from './source/source.ts'
+import { StdinSource } from './source/stdin.ts'
+import { parseListen } from './telemetry/address.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { serveMetrics } from './telemetry/server.ts'
+import type { Clock } from './time/clock.ts'
+import { Lifetime } from './window/lifetime.ts'
+
+const tickMs = 1_000
+const saveEveryTicks = 60
+const drainMs = 25_000
+const demoSeed = 402
+
+export interface AppOptions extends LoadedConfig {
+  readonly demo: boolean
+  readonly clock: Clock
+  readonly log: Log
+  readonly version: string
+  readonly random: () => number
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface App {
+  /** Addresses to look at. */
+  readonly pageUrl: string
+  readonly metricsUrl: string
+  /** Resolves when history is open and every source has been started. */
+  readonly started: Promise<void>
+  /**
+   * Stops reading, writes what was taken, and closes everything.
+   *
+   * @returns whether all of it is in history; otherwise the next start completes it
+   */
+  stop(): Promise<boolean>
+}
+
+/** What exists once history is open. */
+interface Running {
+  readonly history: History
+  readonly pipeline: Pipeline
+  readonly engine: RuleEngine
+  readonly alerting: Alerting
+  readonly dispatcher: Dispatcher
+  readonly silences: Silences
+  readonly push: PushSource
+  readonly sources: readonly Source[]
+}
+
+/**
+ * Builds the daemon and starts it. Page and metrics answer at once and say what is still missing; history may be away
+ * for long, and reading begins when it is there.
+ *
+ * @throws Fault when an address cannot be listened on or the store can never be opened
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const daemon = new Daemon(options)
+  await daemon.listen()
+  const started = daemon.run()
+  // Whoever waits for `started` hears of it; nobody else must die of it.
+  started.catch(() => undefined)
+  return { pageUrl: daemon.pageUrl, metricsUrl: daemon.metricsUrl, started, stop: () => daemon.stop() }
+}
+
+class Daemon {
+  pageUrl = ''
+  metricsUrl = ''
+  readonly #options: AppOptions
+  readonly #config: Config
+  readonly #reading: Reading
+  readonly #lifetime: Lifetime
+  readonly #metrics: Metrics
+  readonly #startedMs: number
+  readonly #stop = new AbortController()
+  /** Steps of the teardown, run backwards. */
+  readonly #teardown: (() => Promise<void>)[] = []
+  #running: Running | null = null
+  #problem: string | null = 'history is being opened'
+  #ticking: Promise<void> = Promise.resolve()
+
+  constructor(options: AppOptions) {
+    this.#options = options
+    this.#config = options.config
+    this.#reading = readingOf(options.config)
+    this.#startedMs = options.clock.now()
+    this.#lifetime = new Lifetime(options.config.window.series_limit)
+    this.#metrics = new Metrics(
+      {
+        lifetime: () => this.#lifetime.totals(),
+        view: () => this.#running?.pipeline.view ?? null,
+        lag: () => this.#lag(),
+        watermarkDelaySeconds: () => this.#watermarkDelaySeconds(),
+        series: () => this.#running?.pipeline.seriesCount ?? 0,
+        foldedTotal: () => this.#running?.pipeline.foldedCount ?? 0,
+        oldestUnwrittenSeconds: () => this.#oldestUnwrittenSeconds(),
+        alerts: () => this.#running?.engine.alerts() ?? [],
+      },
+      { topSeries: this.#config.telemetry.top_series, version: options.version, startedMs: this.#startedMs },
+    )
+  }
+
+  async listen(): Promise<void> {
+    const { log } = this.#options
+    const listen = parseListen(this.#config.telemetry.listen)
+    if (listen === null) throw new Fault('config-invalid', 'telemetry.listen is no address', { retryable: false })
+    const metrics = await serveMetrics(this.#metrics, { listen, log })
+    this.#teardown.push(() => metrics.close())
+    this.metricsUrl = metrics.url
+    const server = createServer(this.#httpDeps(), this.#config.http)
+    this.#teardown.push(() => server.close())
+    this.pageUrl = await server.listen()
+  }
+
+  /** Opens history, restores what was known, and starts to read. */
+  async run(): Promise<void> {
+    const { clock, log } = this.#options
+    try {
+      const history = await openHistory(this.#config.history, { clock, log, signal: this.#stop.signal, wait: true })
+      this.#teardown.push(() => history.close())
+      this.#running = await this.#assemble(history)
+      this.#problem = null
+      const { sources, pipeline } = this.#running
+      for (const source of sources) await source.start(() => pipeline.consumer())
+      this.#ticking = this.#tick(this.#running)
+    } catch (error) {
+      this.#problem = messageOf(error)
+      throw error
+    }
+  }
+
+  async stop(): Promise<boolean> {
+    this.#stop.abort()
+    let drained = true
+    const running = this.#running
+    if (running !== null) {
+      for (const source of running.sources) await source.stop()
+      drained = await this.#drain(running)
+      await this.#ticking
+      for (const source of running.sources) await source.close()
+      await running.alerting.close().catch((error: unknown) => {
+        this.#options.log.warn(`alert states of the last minutes were not stored: ${messageOf(error)}`)
+      })
+      await running.dispatcher.close()
+    }
+    for (const step of this.#teardown.reverse()) {
+      await step().catch((error: unknown) => this.#options.log.warn(`closing: ${messageOf(error)}`))
+    }
+    return drained
+  }
+
+  async #drain({ pipeline, alerting }: Running): Promise<boolean> {
+    const { clock, log } = this.#options
+    const late = clock.sleep(drainMs).then(() => false)
+    const drained = await Promise.race([pipeline.drain().then(() => true), late])
+    if (!drained) {
+      log.error(
+        'history did not take everything in time; the next start completes what was announced and reads the rest again',
+      )
+      pipeline.abandon()
+      alerting.abandon()
+    }
+    return drained
+  }
+
+  async #assemble(history: History): Promise<Running> {
+    const { clock, log, random } = this.#options
+    const engine = this.#engine()
+    const persistence = new AlertPersistence(engine)
+    await persistence.load(history.state)
+    const silences = await Silences.open({ store: history.state, clock })
+    const routing = await this.#routing()
+    const message = this.#messageContext(engine, routing)
+    const receivers = openReceivers(routing, { log })
+    const attempts = {
+      sent: (receiver: string) => this.#metrics.notified(receiver, 'sent'),
+      failed: (receiver: string, reason: string) => this.#metrics.notified(receiver, reason),
+    }
+    const store = history.state
+    const dispatcher = await Dispatcher.open({
+      routing,
+      receivers,
+      store,
+      silences,
+      clock,
+      log,
+      attempts,
+      random,
+      message,
+    })
+    const logAlerts = history.logAlerts.bind(history)
+    const alerting = new Alerting({ engine, persistence, dispatcher, state: store, logAlerts, clock, log })
+    const pipeline = this.#pipeline(history, engine, alerting)
+    const push = new PushSource({
+      directory: join(this.#config.history.data_dir, 'spool'),
+      keepBytes: this.#keepBytes,
+      clock,
+      log,
+    })
+    return { history, pipeline, engine, alerting, dispatcher, silences, push, sources: [...this.#sources(store), push] }
+  }
+
+  #engine(): RuleEngine {
+    const { alerts } = this.#config
+    const loaded = loadRules(alerts.rules, this.#options.folder)
+    if (!loaded.ok)
+      throw new Fault('config-invalid', 'the rule files have problems; see check-config', { retryable: false })
+    return new RuleEngine(loaded.rules, { baselineSeriesLimit: alerts.baseline_series_limit })
+  }
+
+  async #routing(): Promise<Routing> {
+    const { file } = this.#config.notify
+    if (file === undefined) return defaultRouting
+    const { folder, environment } = this.#options
+    const loaded = await loadRouting(isAbsolute(file) ? file : resolve(folder, file), environment)
+    if (!loaded.ok)
+      throw new Fault('config-invalid', 'notify.file has problems; see check-config', { retryable: false })
+    return loaded.routing
+  }
+
+  #messageContext(engine: RuleEngine, routing: Routing) {
+    const { notify } = this.#config
+    return {
+      pageUrl: notify.page_url ?? this.pageUrl,
+      runbookUrl: notify.runbook_url,
+      dashboardUrl: notify.dashboard_url ?? null,
+      demo: this.#options.demo,
+      timezone: routing.timezone,
+      file: notify.file ?? 'built-in routing',
+      current: (fingerprint: string) => engine.alerts().find((alert) => alert.fingerprint === fingerprint) ?? null,
+      trend: (alert: Parameters<typeof trendOf>[0]) => trendOf(alert, this.#running?.pipeline.view ?? null),
+    }
+  }
+
+  #pipeline(history: History, engine: RuleEngine, alerting: Alerting): Pipeline {
+    const { clock, log } = this.#options
+    const { window, history: store } = this.#config
+    return new Pipeline({
+      ...{ history, clock, log, reading: this.#reading, lifetime: this.#lifetime, events: this.#metrics },
+      onSlice: (endMs, view) => alerting.onSlice(endMs, view),
+      resumeAtMs: engine.lastStepMs,
+      ...{ latenessMs: window.lateness, idleAfterMs: window.idle_after, seriesLimit: window.series_limit },
+      ...{ seriesLimitPerTenant: window.series_limit_per_tenant, flushIntervalMs: store.flush_interval },
+      ...{ flushRows: store.flush_rows, memoryLimitBytes: store.memory_limit_mib * 1024 * 1024, epoch: store.epoch },
+    })
+  }
+
+  #sources(state: StateStore): Source[] {
+    const { clock, log, demo } = this.#options
+    const { kafka, files, stdin } = this.#config.source
+    const sources: Source[] = []
+    if (kafka !== undefined) sources.push(new KafkaSource(kafka, { clock, log }))
+    if (files !== undefined) {
+      const paths = files.paths.map((path) => resolve(this.#options.folder, path))
+      sources.push(
+        new FileSource({ paths, follow: files.follow, keepBytes: this.#keepBytes, book: fileBook(state), clock, log }),
+      )
+    }
+    if (stdin) sources.push(new StdinSource(process.stdin, { keepBytes: this.#keepBytes, clock }))
+    if (demo) sources.push(new DemoSource({ seed: demoSeed, clock }))
+    return sources
+  }
+
+  /** One byte more than a value may have is enough to see that it is too large. */
+  get #keepBytes(): number {
+    return this.#config.decode.max_value_bytes + 1
+  }
+
+  async #tick(running: Running): Promise<void> {
+    const { clock, log } = this.#options
+    for (let ticks = 1; !this.#stop.signal.aborted; ticks++) {
+      await clock.sleep(tickMs, this.#stop.signal)
+      try {
+        running.pipeline.tick()
+        if (ticks % saveEveryTicks === 0) running.alerting.save()
+        await running.dispatcher.tick(clock.now())
+      } catch (error) {
+        log.error(`tick: ${messageOf(error)}`, { error })
+      }
+    }
+  }
+
+  #httpDeps(): HttpDeps {
+    const { clock, log, version, demo } = this.#options
+    const running = (): Running => {
+      if (this.#running !== null) return this.#running
+      throw new Fault('store-unreachable', this.#problem ?? 'the daemon is starting', { retryable: true })
+    }
+    return {
+      ...{ clock, log, version, demo, startedMs: this.#startedMs },
+      queries: {
+        trends: (select) => running().history.queries.trends(select),
+        summary: (select) => running().history.queries.summary(select),
+        events: (select) => running().history.queries.events(select),
+        alerts: (select) => running().history.queries.alerts(select),
+        deadLetters: (select) => running().history.queries.deadLetters(select),
+      },
+      verify: () => running().history.verify(),
+      view: () => this.#running?.pipeline.view ?? null,
+      watermarkMs: () => this.#running?.pipeline.view?.endMs ?? null,
+      alerts: () => this.#running?.engine.alerts() ?? [],
+      explain: (fingerprint) => this.#running?.engine.explain(fingerprint)?.sentences ?? null,
+      ready: () => this.#notReady(),
+      progress: () => this.#progress(),
+      ingest: (format, body) => this.#ingest(running(), format, body),
+      silences: {
+        list: () => this.#running?.silences.list() ?? [],
+        add: (silence) => running().silences.add(silence),
+        expire: (id) => running().silences.expire(id),
+      },
+    }
+  }
+
+  #notReady(): readonly string[] {
+    const running = this.#running
+    if (running === null) return [this.#problem ?? 'the daemon is starting']
+    const problems = [...running.pipeline.problems(), ...running.sources.flatMap((source) => source.problems())]
+    if (running.alerting.problem !== null) problems.push(`alerts cannot be stored: ${running.alerting.problem}`)
+    return problems
+  }
+
+  #progress(): ReturnType<HttpDeps['progress']> {
+    const pipeline = this.#running?.pipeline
+    const lags = pipeline?.lanes().map((lane) => lane.lag()) ?? []
+    return {
+      lagRecords: lags.some((lag) => lag === null) ? null : lags.reduce<number>((sum, lag) => sum + (lag ?? 0), 0),
+      oldestUnwrittenSeconds: this.#oldestUnwrittenSeconds(),
+      series: pipeline?.seriesCount ?? 0,
+      foldedTotal: pipeline?.foldedCount ?? 0,
+    }
+  }
+
+  async #ingest(
+    running: Running,
+    format: string,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<{ accepted: number; unreadable: number }> {
+    const parts: Uint8Array[] = []
+    for await (const part of body) parts.push(part)
+    const bytes = Buffer.concat(parts)
+    const decoder = this.#reading.decoder(format === 'auto' ? null : format)
+    let accepted = 0
+    let unreadable = 0
+    for (let from = 0; from < bytes.length; ) {
+      const newline = bytes.indexOf(0x0a, from)
+      const end = newline < 0 ? bytes.length : newline
+      const line = bytes.subarray(from, end)
+      from = end + 1
+      if (line.length === 0 || (line.length === 1 && line[0] === 0x0d)) continue
+      for (const entry of decoder.decode(line)) {
+        if (entry.kind === 'record') accepted++
+        else if (entry.kind === 'unreadable') unreadable++
+      }
+    }
+    if (accepted + unreadable > 0) await running.push.push(format, bytes)
+    return { accepted, unreadable }
+  }
+
+  #lag(): { topic: string; partition: number; records: number }[] {
+    const lanes = this.#running?.pipeline.lanes() ?? []
+    return lanes.flatMap((lane) => {
+      const records = lane.lag()
+      if (records === null || lane.coordinator === null) return []
+      return [{ topic: lane.source.split(':').slice(2).join(':'), partition: lane.partition, records }]
+    })
+  }
+
+  #watermarkDelaySeconds(): number | null {
+    const at = this.#running?.pipeline.view?.endMs ?? null
+    return at === null ? null : Math.max(0, (this.#options.clock.now() - at) / 1000)
+  }
+
+  #oldestUnwrittenSeconds(): number {
+    const at = this.#running?.pipeline.oldestUnwrittenMs ?? null
+    return at === null ? 0 : Math.max(0, (this.#options.clock.now() - at) / 1000)
+  }
+}
+
+/** Remembers the files read, in the store's state. */
+export function fileBook(state: StateStore): FileBook {
+  return {
+    known: async () => new Map([...(await state.load('file'))].map(([identity, length]) => [identity, Number(length)])),
+    remember: (identity, length) => state.put([{ kind: 'file', key: identity, value: String(length) }]),
+  }
+}

@@ -1,0 +1,73 @@
+import { Fault, messageOf } from '../fault/fault.ts'
+import type { VerifyReport } from '../history/ledger.ts'
+import type { Queries, Selection } from '../history/query.ts'
+import { formatInstant } from '../time/instant.ts'
+
+/** Asks a running daemon what a command would otherwise ask the store. */
+export class RemoteHistory implements Queries {
+  readonly #base: string
+  readonly #token: string | null
+
+  constructor(url: string, token: string | null) {
+    this.#base = url.replace(/\/$/, '')
+    this.#token = token
+  }
+
+  trends(select: Parameters<Queries['trends']>[0]): ReturnType<Queries['trends']> {
+    return this.#get('trends', {
+      ...spanOf(select),
+      by: select.by.join(','),
+      step: `${select.stepMs}ms`,
+      limit: select.limit,
+    })
+  }
+
+  summary(select: Parameters<Queries['summary']>[0]): ReturnType<Queries['summary']> {
+    return this.#get('summary', { ...spanOf(select), by: select.by.join(','), limit: select.limit })
+  }
+
+  events(select: Parameters<Queries['events']>[0]): ReturnType<Queries['events']> {
+    return this.#get('events', { ...spanOf(select), limit: select.limit })
+  }
+
+  alerts(select: Parameters<Queries['alerts']>[0]): ReturnType<Queries['alerts']> {
+    return this.#get('alerts/history', { ...spanOf(select), limit: select.limit })
+  }
+
+  deadLetters(select: Parameters<Queries['deadLetters']>[0]): ReturnType<Queries['deadLetters']> {
+    return this.#get('dead-letters', { ...spanOf(select), limit: select.limit })
+  }
+
+  verify(): Promise<VerifyReport> {
+    return this.#get('history/verify', {})
+  }
+
+  async #get<Answer>(path: string, query: Readonly<Record<string, string | number | undefined>>): Promise<Answer> {
+    const url = new URL(`${this.#base}/api/v1/${path}`)
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined && value !== '') url.searchParams.set(key, String(value))
+    }
+    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }
+    const response = await fetch(url, { headers }).catch((error: unknown) => {
+      throw new Fault('daemon-unreachable', `no daemon answers at ${this.#base}: ${messageOf(error)}`, {
+        retryable: true,
+      })
+    })
+    const body = (await response.json()) as Answer & { title?: string; detail?: string }
+    if (!response.ok) {
+      const said = body.detail ?? body.title ?? `status ${response.status}`
+      throw new Fault('daemon-unreachable', `the daemon refuses: ${said}`, { retryable: false })
+    }
+    return body
+  }
+}
+
+function spanOf(select: Selection): Record<string, string | undefined> {
+  return {
+    from: formatInstant(select.fromMs),
+    to: formatInstant(select.toMs),
+    tenant: select.tenant,
+    api: select.api,
+    cause: select.cause,
+  }
+}

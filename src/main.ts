@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { runProgram } from './cli/program.ts'
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+})
+// Sockets that a library keeps open must not keep a finished command alive.
+process.stdout.write('', () => process.exit())
