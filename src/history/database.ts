@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Fault, messageOf } from '../fault/fault.ts'
 
 export type Param = string | number | boolean | readonly string[]
@@ -47,6 +47,8 @@ export function openServer(options: { url: string; user: string; password: strin
     username: options.user,
     password: options.password,
     request_timeout: 70_000,
+    // What went wrong is thrown, and told once, in our own words.
+    log: { level: ClickHouseLogLevel.OFF },
     // Without it an error after the first bytes of an answer looks like success.
     clickhouse_settings: { wait_end_of_query: 1 },
   })

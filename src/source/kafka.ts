@@ -128,9 +128,9 @@ export class KafkaSource implements Source {
     const kafka = this.#kafka.consumer({
       groupId: this.#options.group,
       allowAutoTopicCreation: false,
-      sessionTimeout: 30_000,
+      sessionTimeout: this.#options.session_timeout,
       rebalanceTimeout: 60_000,
-      heartbeatInterval: 3_000,
+      heartbeatInterval: Math.min(3_000, this.#options.session_timeout / 3),
       maxWaitTimeInMs: 250,
       maxBytesPerPartition: 2 * 1024 * 1024,
       metadataMaxAge: 60_000,

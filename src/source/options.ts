@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { duration } from '../time/setting.ts'
 
 const tlsOptions = z.strictObject({
   ca_file: z.string().optional(),
@@ -25,6 +26,7 @@ const kafkaOptions = z.strictObject({
   topic: listOf('topic'),
   group: z.string().min(1).default('tollwatch'),
   client_id: z.string().min(1).default('tollwatch'),
+  session_timeout: duration('20s').describe('After this long without a sign of life the group gives our partitions to others.'),
   start: z.enum(['earliest', 'latest']).default('earliest').describe('Where a group begins that has no position yet.'),
   tls: z.union([z.boolean(), tlsOptions]).default(false),
   sasl: saslOptions.optional(),
