@@ -3,7 +3,7 @@ import { type Score, type ScoreInput, scoreSeries, usualStepMs } from '../alert/
 import { messageOf } from '../fault/fault.ts'
 import { parseDuration } from '../time/duration.ts'
 import { formatInstant, parseInstant } from '../time/instant.ts'
-import type { CommandOutput } from './rules.ts'
+import { exitCode, type Terminal } from './terminal.ts'
 
 export interface ScoreCommandOptions {
   readonly csv: string
@@ -19,7 +19,7 @@ export interface ScoreCommandOptions {
  *
  * @returns exit code: 0, or 2 when an argument or the file cannot be used
  */
-export function scoreCommand(options: ScoreCommandOptions, io: CommandOutput): number {
+export function scoreCommand(options: ScoreCommandOptions, terminal: Terminal): number {
   const windowMs = parseDuration(options.window ?? '5m')
   const direction = options.direction ?? 'up'
   const falseAlertsPerWeek = Number(options.falseAlertsPerWeek ?? 1)
@@ -38,17 +38,19 @@ export function scoreCommand(options: ScoreCommandOptions, io: CommandOutput): n
   const parsed = parseCsv(text)
   bad.push(...parsed.problems.map((problem) => `${options.csv}:${problem}`))
   if (bad.length > 0 || windowMs === null || (direction !== 'up' && direction !== 'down' && direction !== 'both')) {
-    for (const line of bad) io.err(line)
-    return 2
+    for (const line of bad) terminal.stderr.write(`${line}\n`)
+    return exitCode.misused
   }
   const stepMs = usualStepMs(parsed.rows)
   const scores = scoreSeries(parsed.rows, stepMs, { windowMs, direction, falseAlertsPerWeek })
-  if (options.json !== true) io.out(tableHead)
-  for (const score of scores) io.out(options.json === true ? jsonLine(score) : tableLine(score))
+  const lines = scores.map(options.json === true ? jsonLine : tableLine)
+  if (options.json !== true) lines.unshift(tableHead)
+  terminal.stdout.write(`${lines.join('\n')}\n`)
   const episodes = scores.filter(({ fired }, at) => fired && scores[at - 1]?.fired !== true).length
   const fired = scores.filter((score) => score.fired).length
-  io.err(`${scores.length} rows, ${fired} of them in ${episodes} ${episodes === 1 ? 'alert' : 'alerts'}`)
-  return 0
+  const alerts = episodes === 1 ? '1 alert' : `${episodes} alerts`
+  terminal.stderr.write(`${scores.length} rows, ${fired} of them in ${alerts}\n`)
+  return exitCode.ok
 }
 
 const mostProblems = 20
@@ -98,7 +100,8 @@ function readRow(
   if (timeMs === null) return 'the time cannot be read. Fix: write ISO 8601 in UTC or epoch milliseconds.'
   if (lastMs !== null && timeMs <= lastMs) return 'the time is not after the one before. Fix: sort the rows by time.'
   if (count === null) return 'the count is no number from 0 up. Fix: write one, such as 3.'
-  if (exposureText !== '' && exposure === null) return 'the exposure is no number from 0 up. Fix: write one, such as 100.'
+  if (exposureText !== '' && exposure === null)
+    return 'the exposure is no number from 0 up. Fix: write one, such as 100.'
   return { timeMs, count, exposure }
 }
 

@@ -84,7 +84,9 @@ async function list(args: Extract<SilenceArguments, { action: 'list' }>, ask: As
   if (args.json) {
     deps.terminal.stdout.write(`${JSON.stringify(silences, null, 2)}\n`)
   } else if (silences.length === 0) {
-    deps.terminal.stdout.write('Nothing is silenced. `tollwatch silence add tenant=NAME --duration 2h --comment WHY` does it.\n')
+    deps.terminal.stdout.write(
+      'Nothing is silenced. `tollwatch silence add tenant=NAME --duration 2h --comment WHY` does it.\n',
+    )
   } else {
     const rows = silences.map((silence) => ({ ...silence, matchers: silence.matchers.join(' ') }))
     const columns = ['id', 'state', 'matchers', 'starts_at', 'ends_at', 'created_by', 'comment']
@@ -128,7 +130,9 @@ function asker(address: DaemonAddress, { fetch, terminal }: SilenceDeps): Ask {
       })
     } catch (error) {
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      terminal.stderr.write(`tollwatch: no daemon answers at ${base}: ${messageOf(cause)}; is it running, is --url right?\n`)
+      terminal.stderr.write(
+        `tollwatch: no daemon answers at ${base}: ${messageOf(cause)}; is it running, is --url right?\n`,
+      )
       return null
     }
     const answer: unknown = await response.json().catch(() => null)

@@ -53,6 +53,8 @@ export interface AccessRecord {
   readonly status: number | null
   /** What the last upstream attempt answered; null when the gateway answered itself or does not say. */
   readonly upstreamStatus: number | null
+  /** Whether any upstream attempt answered 402, also one that a later attempt made good; absent where attempts are not told apart. */
+  readonly upstreamRefused?: boolean
   readonly tenant: string | null
   readonly api: string | null
   readonly method: string | null

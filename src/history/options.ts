@@ -31,4 +31,3 @@ export const historyOptions = z.strictObject({
 })
 
 export type HistoryOptions = z.infer<typeof historyOptions>
-export type ClickHouseOptions = z.infer<typeof clickhouseOptions>

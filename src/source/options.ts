@@ -26,7 +26,9 @@ const kafkaOptions = z.strictObject({
   topic: listOf('topic'),
   group: z.string().min(1).default('tollwatch'),
   client_id: z.string().min(1).default('tollwatch'),
-  session_timeout: duration('20s').describe('After this long without a sign of life the group gives our partitions to others.'),
+  session_timeout: duration('20s').describe(
+    'After this long without a sign of life the group gives our partitions to others.',
+  ),
   start: z.enum(['earliest', 'latest']).default('earliest').describe('Where a group begins that has no position yet.'),
   tls: z.union([z.boolean(), tlsOptions]).default(false),
   sasl: saslOptions.optional(),
@@ -43,5 +45,4 @@ export const sourceOptions = z.strictObject({
   stdin: z.boolean().default(false),
 })
 
-export type SourceOptions = z.infer<typeof sourceOptions>
 export type KafkaOptions = z.infer<typeof kafkaOptions>

@@ -17,5 +17,3 @@ export const telemetryOptions = z.strictObject({
     .describe('How many (tenant, api) pairs get metrics of their own; the rest is summed under __other__.'),
   log_level: z.enum(logLevels).default('info').describe('The least severe line the log shows.'),
 })
-
-export type TelemetryOptions = z.output<typeof telemetryOptions>

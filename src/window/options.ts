@@ -13,5 +13,3 @@ export const windowOptions = z.strictObject({
     .describe('Most (tenant, api) series kept live; beyond it new ones fold.'),
   series_limit_per_tenant: z.int().min(1).default(1_000).describe('Most APIs kept apart for one tenant.'),
 })
-
-export type WindowOptions = z.infer<typeof windowOptions>

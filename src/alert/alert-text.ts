@@ -1,0 +1,136 @@
+import { type Cause, causes } from '../classify/cause.ts'
+import type { EpochMs } from '../time/clock.ts'
+import type { Alert, AlertNumbers } from './alert.ts'
+import type { Contributors } from './contributors.ts'
+import { fullLabels, type GroupLabels } from './grouping.ts'
+import type { Reading } from './reading.ts'
+import type { Rule } from './rule.ts'
+import { overflowSummary, summarise } from './summary.ts'
+import { renderTemplate } from './template.ts'
+
+/** What stays or grows over an episode. */
+export interface Episode {
+  readonly fingerprint: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly activeAtMs: EpochMs
+  readonly firedAtMs: EpochMs | null
+  readonly resolvedAtMs: EpochMs | null
+  readonly soFar: number
+  readonly peak: number
+  /** Contributors of the step before: once all is quiet they still tell whom it was about. */
+  readonly lastTop: AlertNumbers['top']
+  readonly newNormal: boolean
+}
+
+export interface Moment {
+  readonly atMs: EpochMs
+  readonly state: Alert['state']
+  readonly reading: Reading
+  readonly contributors: Contributors
+}
+
+/** The labels that make an alert the one it is: those of its series and those its rule sets. */
+export function identityOf(rule: Rule, labels: GroupLabels): Readonly<Record<string, string>> {
+  const overflow: Readonly<Record<string, string>> =
+    Object.keys(labels).length === 0 && rule.groupBy.length > 0 ? { overflow: 'true' } : {}
+  return { ...labels, ...rule.labels, ...overflow }
+}
+
+/** All labels of an alert, for people, routes and silences. */
+export function labelsOf(rule: Rule, labels: GroupLabels | Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    ...fullLabels(labels),
+    ...identityOf(rule, labels),
+    rule: rule.name,
+    severity: rule.severity,
+  }
+}
+
+/** Puts the alert of one moment together, with its sentences. */
+export function describe(rule: Rule, episode: Episode, { atMs, state, reading, contributors }: Moment): Alert {
+  const top = contributors.top.length > 0 ? contributors.top : episode.lastTop
+  const numbers: AlertNumbers = {
+    windowMs: reading.windowMs,
+    observed: reading.observed,
+    requests: reading.requests,
+    expected: reading.expected,
+    pValue: reading.pValue,
+    soFar: episode.soFar,
+    peak: episode.peak,
+    top,
+    tenants: Math.max(contributors.tenants, episode.labels['tenant'] === undefined ? 0 : 1),
+  }
+  return {
+    fingerprint: episode.fingerprint,
+    episode: `${episode.fingerprint}-${episode.activeAtMs}`,
+    rule: rule.name,
+    severity: rule.severity,
+    state,
+    labels: episode.labels,
+    annotations: annotationsOf(rule, episode, { atMs, state, reading, contributors }, numbers),
+    activeAtMs: episode.activeAtMs,
+    firedAtMs: episode.firedAtMs,
+    resolvedAtMs: episode.resolvedAtMs,
+    evaluatedAtMs: atMs,
+    value: reading.value,
+    numbers,
+  }
+}
+
+function annotationsOf(
+  rule: Rule,
+  episode: Episode,
+  { atMs, state, reading }: Moment,
+  numbers: AlertNumbers,
+): Readonly<Record<string, string>> {
+  const annotations: Record<string, string> = {
+    summary: defaultSummary(rule, episode, { atMs, state, reading }, numbers),
+    runbook: runbookOf(rule, episode.labels, numbers),
+  }
+  const { observed, requests, expected } = numbers
+  const factor = expected === null || expected === 0 ? null : observed / expected
+  const values = { labels: episode.labels, numbers: { value: reading.value, observed, requests, expected, factor } }
+  // The overflow alert has no series, so a text about a series would have holes.
+  const own = episode.labels['overflow'] === undefined ? Object.entries(rule.annotations) : []
+  for (const [name, template] of own) annotations[name] = renderTemplate(template, values)
+  if (annotations['runbook'] === '') delete annotations['runbook']
+  return annotations
+}
+
+function defaultSummary(
+  rule: Rule,
+  episode: Episode,
+  { atMs, state, reading }: Pick<Moment, 'atMs' | 'state' | 'reading'>,
+  numbers: AlertNumbers,
+): string {
+  if (episode.labels['overflow'] !== undefined && state !== 'resolved') {
+    return overflowSummary(rule.name, reading.value, rule.limit)
+  }
+  return summarise({
+    condition: rule.condition,
+    state,
+    labels: episode.labels,
+    value: reading.value,
+    numbers,
+    learning: reading.learning,
+    side: reading.memo?.side ?? 'up',
+    lastedMs: atMs - (episode.firedAtMs ?? episode.activeAtMs),
+    newNormal: episode.newNormal,
+  })
+}
+
+/** The runbook of the cause: the series' own, or of those it may be the most frequent now. */
+function runbookOf(rule: Rule, labels: Readonly<Record<string, string>>, numbers: AlertNumbers): string {
+  const cause: Cause | undefined =
+    causes.find((one) => one === labels['cause']) ??
+    onlyCauseOf(rule) ??
+    causes.find((one) => one === numbers.top[0]?.cause)
+  return cause === undefined ? '' : `runbooks/${cause}.md`
+}
+
+function onlyCauseOf(rule: Rule): Cause | undefined {
+  const matchers = rule.matchers.filter(({ label }) => label === 'cause')
+  if (matchers.length === 0) return undefined
+  const left = causes.filter((cause) => matchers.every((matcher) => matcher.test(cause)))
+  return left.length === 1 ? left[0] : undefined
+}

@@ -1,0 +1,219 @@
+import type { EpochMs } from '../time/clock.ts'
+import { minuteMs } from '../time/duration.ts'
+import { Baselines, type Horizon, type Seed } from './baseline.ts'
+import { type Grouping, type GroupLabels, noGroup } from './grouping.ts'
+import { borrowedEvents, borrowedExposure, Pools, unknownRate } from './pools.ts'
+import { GroupFilter, groupCounts, rowMatchers } from './reading.ts'
+import type { Rule, SpikeCondition } from './rule.ts'
+import type { HorizonReading } from './spike.ts'
+import type { Groupings, StepSums } from './step-sums.ts'
+
+/** Counts and exposure of every place, over one span. */
+export interface Gathered {
+  readonly counts: Float64Array
+  readonly exposures: Float64Array
+}
+
+/** The slots in which a baseline learns; its guard is twelve of them. */
+export const slotMs: number = 5 * minuteMs
+/** A series without a refusal for so many half-lives has nothing left worth keeping. */
+const forgetAfterHalfLives = 7
+/** A prior so vague that the first minute decides; for exposures whose unit we do not know. */
+export const vaguePrior = { a: 0.5, b: 0.1 } as const
+
+/** The series of one spike rule: which have a baseline, at which place, and what the windows say of each. */
+export class SpikeSeries {
+  readonly baselines: Baselines
+  readonly pools: Pools
+  /** The key of the series at each place; undefined where the place is free. */
+  readonly keys: (string | undefined)[] = []
+  /** Series that have refusals and found no room at the last evaluation. */
+  turnedAway = 0
+  readonly #rule: Rule
+  readonly #condition: SpikeCondition
+  readonly #groupings: Groupings
+  readonly #filter: GroupFilter
+  readonly #places = new Map<string, number>()
+  #placeOf: Int32Array = new Int32Array(0)
+  #placesKnownFor: Grouping | null = null
+
+  constructor(rule: Rule, condition: SpikeCondition, groupings: Groupings, seriesLimit: number) {
+    this.#rule = rule
+    this.#condition = condition
+    this.#groupings = groupings
+    this.#filter = new GroupFilter(rule)
+    this.pools = new Pools(rule.groupBy)
+    this.baselines = new Baselines({
+      slotMs,
+      halfLifeMs: condition.halfLifeMs,
+      horizonsMs: [rule.windowMs, condition.alsoWindowMs],
+      seriesLimit,
+    })
+  }
+
+  get grouping(): Grouping {
+    return this.#groupings.get(this.#rule.groupBy, rowMatchers(this.#rule))
+  }
+
+  placeOfKey(key: string): number | undefined {
+    return this.#places.get(key)
+  }
+
+  /** The number, in the present grouping, of the series at a place. */
+  groupAt(place: number): number {
+    const key = this.keys[place]
+    return key === undefined ? noGroup : this.grouping.numberOf(key)
+  }
+
+  labelsOf(key: string): GroupLabels {
+    const values: unknown = JSON.parse(key)
+    const labels: Record<string, string> = {}
+    for (const [at, label] of this.grouping.by.entries()) {
+      if (Array.isArray(values)) labels[label] = String(values[at])
+    }
+    return labels
+  }
+
+  /** Gives a baseline to every group that has refusals and none yet, in the order of their keys. */
+  meetNewcomers(sums: StepSums): void {
+    const { grouping } = this
+    const long = sums.sums(grouping, this.#condition.alsoWindowMs)
+    const placeOf = this.#placesOf(grouping)
+    const newcomers: number[] = []
+    for (let group = 0; group < long.refusals.length; group++) {
+      if ((long.refusals[group] ?? 0) === 0 || (placeOf[group] ?? noGroup) !== noGroup) continue
+      if (this.#filter.passes(grouping, group)) newcomers.push(group)
+    }
+    newcomers.sort((a, b) => ((grouping.keys[a] ?? '') < (grouping.keys[b] ?? '') ? -1 : 1))
+    this.turnedAway = 0
+    for (const group of newcomers) {
+      const place = this.baselines.create(this.#seed(sums, group), sums.atMs)
+      if (place === null) {
+        this.turnedAway++
+        continue
+      }
+      this.restorePlace(place, grouping.keys[group] ?? '')
+      placeOf[group] = place
+    }
+  }
+
+  /** Writes down which series is at a place. */
+  restorePlace(place: number, key: string): void {
+    this.keys[place] = key
+    this.#places.set(key, place)
+  }
+
+  /**
+   * Lets the first minute of a fresh series count as it passes. Once it has passed, what came until then is what the
+   * series is compared with.
+   */
+  refresh(sums: StepSums): void {
+    for (let place = 0; place < this.baselines.places; place++) {
+      if (!this.baselines.isLive(place) || !this.baselines.isFresh(place)) continue
+      const group = this.groupAt(place)
+      if (group === noGroup) continue
+      const seed = this.#seed(sums, group)
+      if (seed.fresh) this.baselines.reseed(place, seed)
+      else this.baselines.settle(place)
+    }
+  }
+
+  /**
+   * What a new series starts from: its relatives' rate, and what the windows still remember of it. The last five
+   * minutes do not count, nor does the last one if there is no more, for they may hold what we are to notice.
+   */
+  #seed(sums: StepSums, group: number): Seed {
+    const long = this.#over(sums, group, this.#condition.alsoWindowMs)
+    for (const recentMs of [this.#rule.windowMs, minuteMs]) {
+      const recent = this.#over(sums, group, Math.min(recentMs, this.#condition.alsoWindowMs))
+      const exposure = long.exposure - recent.exposure
+      if (exposure > 0) return this.#blend(group, Math.max(0, long.count - recent.count), exposure, false)
+    }
+    return this.#blend(group, long.count, long.exposure, true)
+  }
+
+  /** Adds what is known of a series itself to what it borrows from its relatives. */
+  #blend(group: number, count: number, exposure: number, fresh: boolean): Seed {
+    const timed = this.#condition.exposure === 'time'
+    const known = this.pools.rateFor(this.grouping.labels[group] ?? {})
+    const rate = known ?? unknownRate
+    // A rate that is only assumed must not outweigh what little was seen, or a tenant that has always been refused
+    // a lot would be news in our first hour.
+    const most = known !== null ? borrowedExposure : timed ? 0 : Math.min(borrowedExposure, exposure)
+    const borrowed = Math.min(most, borrowedEvents / rate)
+    const prior = borrowed === 0 ? vaguePrior : { a: borrowed * rate, b: borrowed }
+    return { a: prior.a + count, b: prior.b + exposure, borrowed: prior.b, fresh }
+  }
+
+  #over(sums: StepSums, group: number, spanMs: number): { count: number; exposure: number } {
+    const { grouping } = this
+    const counts = groupCounts(sums.sums(grouping, spanMs), grouping, group)
+    const timed = this.#condition.exposure === 'time'
+    return { count: counts.refusals, exposure: timed ? minutesKnown(sums, spanMs, sums.atMs) : counts.requests }
+  }
+
+  /** Counts and exposures of all places, over the span that ends at `endMs`. */
+  gather(sums: StepSums, spanMs: number, endMs: EpochMs): Gathered {
+    const { grouping } = this
+    const places = this.baselines.places
+    const counts = new Float64Array(places)
+    const timed = this.#condition.exposure === 'time'
+    const exposures = new Float64Array(places).fill(timed ? minutesKnown(sums, spanMs, endMs) : 0)
+    const { refusals, requests } = sums.sums(grouping, spanMs, endMs)
+    const placeOf = this.#placesOf(grouping)
+    for (let group = 0; group < refusals.length; group++) {
+      const place = placeOf[group] ?? noGroup
+      if (place === noGroup) continue
+      counts[place] = refusals[group] ?? 0
+      if (!timed) exposures[place] = requests[grouping.exposureOf[group] ?? noGroup] ?? 0
+    }
+    return { counts, exposures }
+  }
+
+  reading(place: number, horizon: Horizon, gathered: Gathered): HorizonReading {
+    const count = gathered.counts[place] ?? 0
+    const exposure = gathered.exposures[place] ?? 0
+    const { mean, spread } = this.baselines.predict(place, horizon, exposure)
+    return { count, exposure, mean, spread }
+  }
+
+  /** Forgets series that have long been quiet and sums up what the others know. */
+  tidy(atMs: EpochMs): void {
+    for (const place of this.baselines.forget(atMs - forgetAfterHalfLives * this.#condition.halfLifeMs)) {
+      this.#places.delete(this.keys[place] ?? '')
+      this.keys[place] = undefined
+      this.#placesKnownFor = null
+    }
+    this.sumUpPools(atMs)
+  }
+
+  sumUpPools(atMs: EpochMs): void {
+    this.pools.clear()
+    for (let place = 0; place < this.baselines.places; place++) {
+      const key = this.keys[place]
+      // Those that still live on what they borrowed have nothing to lend.
+      if (key === undefined || this.baselines.isHeld(place) || this.baselines.isLearning(place, atMs)) continue
+      const { a, b } = this.baselines.shape(place)
+      this.pools.add(this.labelsOf(key), a, b)
+    }
+  }
+
+  /** The place of each group, kept in step with the grouping. */
+  #placesOf(grouping: Grouping): Int32Array {
+    const old = this.#placesKnownFor === grouping ? this.#placeOf : null
+    if (old !== null && old.length >= grouping.size) return old
+    const placeOf = new Int32Array(Math.max(64, Math.ceil(grouping.size * 1.5))).fill(noGroup)
+    for (let group = 0; group < grouping.size; group++) {
+      placeOf[group] = this.#places.get(grouping.keys[group] ?? '') ?? noGroup
+    }
+    this.#placeOf = placeOf
+    this.#placesKnownFor = grouping
+    return placeOf
+  }
+}
+
+/** Minutes of a span that the windows have seen; before the first record there was no watching. */
+function minutesKnown(sums: StepSums, spanMs: number, endMs: EpochMs): number {
+  const oldestMs = sums.view.oldestMs ?? endMs
+  return Math.max(0, Math.min(spanMs, endMs - oldestMs)) / minuteMs
+}

@@ -1,0 +1,110 @@
+import type { EpochMs } from '../time/clock.ts'
+import { hourMs } from '../time/duration.ts'
+import type { SeriesTotals, WindowView } from '../window/view.ts'
+import { Grouping, groupingId, noGroup, PairIndex } from './grouping.ts'
+import type { Matcher } from './matcher.ts'
+import type { SeriesLabel } from './rule.ts'
+
+/** Sums over one span: refusals by group, requests by exposure group. */
+export interface GroupSums {
+  readonly refusals: Float64Array
+  readonly requests: Float64Array
+}
+
+export interface Rows {
+  readonly totals: readonly SeriesTotals[]
+  readonly pairs: Int32Array
+}
+
+/** Everything the rules of one step ask of the windows; each span is read once, each sum is made once. */
+export class StepSums {
+  readonly view: WindowView
+  readonly atMs: EpochMs
+  readonly #pairs: PairIndex
+  readonly #rows = new Map<number, Rows>()
+  readonly #sums = new Map<string, GroupSums>()
+
+  constructor(view: WindowView, atMs: EpochMs, pairs: PairIndex) {
+    this.view = view
+    this.atMs = atMs
+    this.#pairs = pairs
+  }
+
+  /** The rows of the last `spanMs`, or of the span that ended at `endMs`. */
+  rows(spanMs: number, endMs: EpochMs = this.atMs): Rows {
+    const id = spanMs + (this.atMs - endMs) * 1e6
+    let rows = this.#rows.get(id)
+    if (rows === undefined) {
+      const totals = this.view.totals(endMs - spanMs, endMs)
+      const pairs = new Int32Array(totals.length)
+      for (const [at, row] of totals.entries()) pairs[at] = this.#pairs.numberOf(row.tenant, row.api)
+      rows = { totals, pairs }
+      this.#rows.set(id, rows)
+    }
+    return rows
+  }
+
+  /** Sums of the last `spanMs`, or of the span that ended at `endMs`. */
+  sums(grouping: Grouping, spanMs: number, endMs: EpochMs = this.atMs): GroupSums {
+    const id = `${spanMs} ${endMs} ${grouping.id}`
+    let sums = this.#sums.get(id)
+    if (sums === undefined) {
+      sums = addUp(this.rows(spanMs, endMs), grouping)
+      this.#sums.set(id, sums)
+    }
+    return sums
+  }
+}
+
+function addUp({ totals, pairs }: Rows, grouping: Grouping): GroupSums {
+  // Two passes: the first learns new groups, so that the arrays can be made in their final size.
+  for (const [at, row] of totals.entries()) {
+    const pair = pairs[at] ?? 0
+    if (grouping.exposureOfPair(pair) === noGroup) continue
+    for (const { cause } of row.causes) grouping.groupOf(pair, cause)
+  }
+  const refusals = new Float64Array(grouping.size)
+  const requests = new Float64Array(grouping.exposureCount)
+  for (const [at, row] of totals.entries()) {
+    const pair = pairs[at] ?? 0
+    const exposure = grouping.exposureOfPair(pair)
+    if (exposure === noGroup) continue
+    requests[exposure] = (requests[exposure] ?? 0) + row.requests
+    for (const { cause, count } of row.causes) {
+      const group = grouping.groupOf(pair, cause)
+      if (group !== noGroup) refusals[group] = (refusals[group] ?? 0) + count
+    }
+  }
+  return { refusals, requests }
+}
+
+/** The groupings in use, and the numbers they work with. */
+export class Groupings {
+  #pairs = new PairIndex()
+  #groupings = new Map<string, Grouping>()
+
+  get(by: readonly SeriesLabel[], rowMatchers: readonly Matcher[]): Grouping {
+    const id = groupingId(by, rowMatchers)
+    let grouping = this.#groupings.get(id)
+    if (grouping === undefined) {
+      grouping = new Grouping(this.#pairs, by, rowMatchers)
+      this.#groupings.set(id, grouping)
+    }
+    return grouping
+  }
+
+  /**
+   * Opens a step. Tenants come and go: once most of the known pairs are gone, all numbers are given out anew, so that
+   * memory follows the traffic. Whoever keeps something by number sees it by the new `Grouping` object.
+   */
+  step(view: WindowView, atMs: EpochMs): StepSums {
+    if (this.#pairs.tenants.length > 4096) {
+      const present = view.totals(atMs - hourMs, atMs).length
+      if (this.#pairs.tenants.length > 2 * present + 4096) {
+        this.#pairs = new PairIndex()
+        this.#groupings = new Map()
+      }
+    }
+    return new StepSums(view, atMs, this.#pairs)
+  }
+}

@@ -1,0 +1,166 @@
+import type { Alert, AlertNumbers } from './alert.ts'
+import type { Condition } from './rule.ts'
+
+/** What a sentence is made of. */
+export interface SummaryInput {
+  readonly condition: Condition
+  readonly state: Alert['state']
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  readonly numbers: AlertNumbers
+  readonly learning: boolean
+  readonly side: 'up' | 'down'
+  /** How long it has been firing; for resolved alerts. */
+  readonly lastedMs: number
+  /** It did not end: after a day it is taken for normal. */
+  readonly newNormal: boolean
+}
+
+/** What happened, in the words of a helpful colleague: who, where, why, how much, compared with what. */
+export function summarise(input: SummaryInput): string {
+  if (input.state === 'resolved') return resolved(input)
+  const learning = input.learning ? ' Still learning what is normal here.' : ''
+  return `${subject(input)}. ${capital(evidence(input))}.${learning}`
+}
+
+function subject({ labels, numbers, condition, side }: SummaryInput): string {
+  const api = labels['api'] === undefined ? '' : ` on ${labels['api']}`
+  const what = causeText(labels)
+  if (condition.type === 'spike' && side === 'down') {
+    return `Refusals${of(labels['tenant'])}${api}${what === '' ? '' : ` for ${what}`} have dropped`
+  }
+  if (condition.type === 'threshold' && condition.side === 'below') {
+    return `Refusals${of(labels['tenant'])}${api}${what === '' ? '' : ` for ${what}`} are low`
+  }
+  if (labels['tenant'] !== undefined) {
+    const mostly = what === '' ? mainCause(numbers, ', mostly ') : `: ${what}`
+    return `${labels['tenant']} is refused${api}${mostly}`
+  }
+  const first = numbers.top[0]
+  const who = numbers.tenants === 1 && first !== undefined ? first.tenant : plural(numbers.tenants, 'tenant')
+  const verb = numbers.tenants === 1 ? 'is' : 'are'
+  return `${who} ${verb} refused${api}${what === '' ? mainCause(numbers, ', mostly ') : `: ${what}`}`
+}
+
+function evidence(input: SummaryInput): string {
+  return input.condition.type === 'spike' ? spikeEvidence(input) : thresholdEvidence(input, input.condition)
+}
+
+function spikeEvidence({ numbers, side }: SummaryInput): string {
+  const { observed, expected } = numbers
+  const usual = expected === null || expected < 0.05 ? 'almost none' : formatCount(expected)
+  const seen = seenText(numbers)
+  if (side === 'down') return `only ${seen}, usually ${usual}`
+  // A factor over next to nothing would be a huge number that says nothing.
+  const factor = expected === null || expected < 0.05 ? '' : `${formatCount(observed / expected)}× normal, `
+  return `${factor}${seen}, usually ${usual}`
+}
+
+function thresholdEvidence(
+  { value, numbers }: SummaryInput,
+  condition: Extract<Condition, { type: 'threshold' }>,
+): string {
+  const { measure, side, bound } = condition
+  const limit = side === 'above' ? 'limit' : 'at least'
+  const seen = seenText(numbers)
+  switch (measure) {
+    case 'ratio':
+      if (condition.over === 'requests') return `${seen} (${limit} ${boundText(bound)})`
+      return `${formatPercent(value)} of all refusals, ${seen} (${limit} ${boundText(bound)})`
+    case 'rate':
+      return `${formatCount(value * 60)} a minute, ${seen} (${limit} ${formatCount(bound * 60)} a minute)`
+    case 'count':
+      return `${seen} (${limit} ${formatCount(bound)})`
+    case 'distinct(tenant)': {
+      const names = [...new Set(numbers.top.map(({ tenant }) => tenant))].join(', ')
+      return `${plural(value, 'tenant')} affected (${limit} ${bound}), ${seen}; first of all ${names}`
+    }
+    default:
+      return measure satisfies never
+  }
+}
+
+function seenText({ observed, requests, windowMs }: AlertNumbers): string {
+  const share = requests > 0 ? ` of ${formatCount(requests)} (${formatPercent(observed / requests)})` : ''
+  return `${formatCount(observed)}${share} in ${spanText(windowMs)}`
+}
+
+function resolved(input: SummaryInput): string {
+  const { labels, numbers } = input
+  const what = causeText(labels)
+  const api = labels['api'] === undefined ? '' : ` on ${labels['api']}`
+  const tenant = labels['tenant']
+  const fleet = `Refusals${api}${what === '' ? '' : ` for ${what}`}`
+  const name = tenant === undefined ? fleet : `${tenant}${api}${what === '' ? '' : `: ${what}`}`
+  const verb = tenant === undefined ? { be: 'are', have: 'have' } : { be: 'is', have: 'has' }
+  const sum = `${formatCount(numbers.soFar)} refused in all, at most ${formatCount(numbers.peak)} in ${spanText(numbers.windowMs)}`
+  if (input.newNormal) {
+    return `${name} ${verb.have} stayed out of line for ${spanText(input.lastedMs)} and ${verb.be} taken as the new normal; ${sum}.`
+  }
+  return `${name} ${verb.be} back to normal after ${spanText(input.lastedMs)}; ${sum}.`
+}
+
+/** The sentence of the alert that stands for those beyond the limit. */
+export function overflowSummary(rule: string, folded: number, limit: number): string {
+  return `${plural(folded, 'more alert')} of ${rule}, beyond its limit of ${limit}; the largest ones are shown.`
+}
+
+function causeText(labels: Readonly<Record<string, string>>): string {
+  const cause = labels['cause']
+  if (cause !== undefined) return plainCause(cause)
+  const family = labels['family']
+  return family === undefined ? '' : `${family} causes`
+}
+
+/** A cause the way people say it. */
+export function plainCause(cause: string): string {
+  return cause === 'unknown' ? 'cause unknown' : cause.replaceAll('_', ' ')
+}
+
+function mainCause({ top }: AlertNumbers, lead: string): string {
+  const cause = top[0]?.cause
+  return cause === undefined ? '' : `${lead}${plainCause(cause)}`
+}
+
+function of(tenant: string | undefined): string {
+  return tenant === undefined ? '' : ` of ${tenant}`
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** 2.2, 27, 1,004: one digit after the point below ten, none above. */
+export function formatCount(value: number): string {
+  if (!Number.isFinite(value)) return 'n/a'
+  const text = Math.abs(value) < 9.95 && !Number.isInteger(value) ? value.toFixed(1) : String(Math.round(value))
+  return text.replace(/\B(?=(\d{3})+(?!\d))/g, ',')
+}
+
+/** A share as people read it: 6.0 %, 0.21 %. */
+export function formatPercent(share: number): string {
+  const percent = share * 100
+  const digits = percent === 0 || percent >= 99.95 ? 0 : percent < 1 ? 2 : 1
+  return `${percent.toFixed(digits)} %`
+}
+
+/** A bound as it was written: 20 %, 0.5 %. */
+function boundText(share: number): string {
+  return `${Number((share * 100).toPrecision(6))} %`
+}
+
+/** 40 s, 5 min, 1 h 20 min, 1 d 2 h: at most two units. */
+export function spanText(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+  const days = Math.floor(hours / 24)
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
+}

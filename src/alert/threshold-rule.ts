@@ -1,0 +1,124 @@
+import { hourMs } from '../time/duration.ts'
+import { type Grouping, type GroupLabels, noGroup } from './grouping.ts'
+import { type Evaluator, GroupFilter, groupCounts, type Memo, type Reading, rowMatchers } from './reading.ts'
+import type { Rule, SeriesLabel, ThresholdCondition } from './rule.ts'
+import type { Groupings, StepSums } from './step-sums.ts'
+import { expectedAtBound, judgeThreshold } from './threshold.ts'
+
+/** Evaluates a threshold rule. It keeps nothing between steps. */
+export class ThresholdEvaluator implements Evaluator {
+  readonly #rule: Rule
+  readonly #condition: ThresholdCondition
+  readonly #groupings: Groupings
+  readonly #filter: GroupFilter
+
+  constructor(rule: Rule, condition: ThresholdCondition, groupings: Groupings) {
+    this.#rule = rule
+    this.#condition = condition
+    this.#groupings = groupings
+    this.#filter = new GroupFilter(rule)
+  }
+
+  get grouping(): Grouping {
+    return this.#groupings.get(this.#rule.groupBy, rowMatchers(this.#rule))
+  }
+
+  evaluate(sums: StepSums, active: ReadonlyMap<string, Memo | null>): readonly Reading[] {
+    const { grouping } = this
+    const window = sums.sums(grouping, this.#rule.windowMs)
+    const hour = this.#condition.side === 'below' ? sums.sums(grouping, hourMs) : null
+    const affected = this.#condition.measure === 'distinct(tenant)' ? this.#affected(sums, grouping) : null
+    const totals = this.#condition.over === 'refusals' ? this.#allRefusals(sums, grouping) : null
+    const readings: Reading[] = []
+    const seen = new Set<string>()
+    for (let group = 0; group < grouping.size; group++) {
+      const key = grouping.keys[group] ?? ''
+      const { refusals, requests } = groupCounts(window, grouping, group)
+      const quiet = refusals === 0 && this.#condition.side === 'above'
+      if (!active.has(key)) {
+        // Whether something is too low can only be said of those who were there before the window began.
+        if (quiet || (hour !== null && groupCounts(hour, grouping, group).requests <= requests)) continue
+        if (!this.#filter.passes(grouping, group)) continue
+      }
+      const hits = affected === null ? refusals : (affected[group] ?? 0)
+      const total = totals === null ? requests : (totals[group] ?? 0)
+      const reading = this.#read(key, group, grouping.labels[group] ?? {}, { hits, total, refusals, requests })
+      seen.add(key)
+      if (reading.met || active.has(key)) readings.push(reading)
+    }
+    for (const key of active.keys()) {
+      if (!seen.has(key)) readings.push(this.#read(key, noGroup, {}, { hits: 0, total: 0, refusals: 0, requests: 0 }))
+    }
+    return readings
+  }
+
+  #read(
+    key: string,
+    group: number,
+    labels: GroupLabels,
+    counts: { hits: number; total: number; refusals: number; requests: number },
+  ): Reading {
+    const windowMs = this.#rule.windowMs
+    const verdict = judgeThreshold(this.#condition, { hits: counts.hits, total: counts.total, windowMs })
+    return {
+      key,
+      labels,
+      group,
+      met: verdict.met,
+      calm: verdict.calm,
+      value: verdict.value,
+      windowMs,
+      observed: counts.refusals,
+      requests: counts.requests,
+      expected: expectedAtBound(this.#condition, counts.total, windowMs),
+      pValue: null,
+      learning: false,
+      memo: null,
+    }
+  }
+
+  /** Tenants with enough refusals, by group. */
+  #affected(sums: StepSums, grouping: Grouping): Float64Array {
+    const by: readonly SeriesLabel[] = ['tenant', ...this.#rule.groupBy]
+    const fine = this.#groupings.get(by, rowMatchers(this.#rule))
+    const tenants = sums.sums(fine, this.#rule.windowMs)
+    const groups = new Map(grouping.keys.map((key, group) => [key, group]))
+    const counts = new Float64Array(grouping.size)
+    for (let group = 0; group < fine.size; group++) {
+      const { refusals, requests } = groupCounts(tenants, fine, group)
+      if (refusals < Math.max(1, this.#condition.minCount) || refusals < this.#condition.minShare * requests) continue
+      const labels = fine.labels[group] ?? {}
+      const parent = groups.get(JSON.stringify(grouping.by.map((label) => labels[label] ?? '')))
+      if (parent !== undefined) counts[parent] = (counts[parent] ?? 0) + 1
+    }
+    return counts
+  }
+
+  /** Refusals of any cause, by group: the whole that a share of refusals is taken of. */
+  #allRefusals(sums: StepSums, grouping: Grouping): Float64Array {
+    const matchers = rowMatchers(this.#rule).filter(({ label }) => label !== 'cause' && label !== 'family')
+    const whole = this.#groupings.get(this.#rule.groupBy, matchers)
+    const totals = sums.sums(whole, this.#rule.windowMs)
+    const groups = new Map(whole.keys.map((key, group) => [key, group]))
+    return Float64Array.from(grouping.keys, (key) => totals.refusals[groups.get(key) ?? -1] ?? 0)
+  }
+
+  hold(): void {}
+
+  release(): void {}
+
+  adopt(): boolean {
+    return false
+  }
+
+  learn(): void {}
+
+  explain(): readonly string[] {
+    const { measure, side, bound, recover, confidence, minTotal, minCount } = this.#condition
+    const sure = measure === 'ratio' ? ` with ${confidence * 100} % confidence, from ${minTotal} on` : ''
+    return [
+      `fires when ${measure} is ${side} ${bound}${sure}, with at least ${minCount} refusals`,
+      `ends when it is back at ${recover} for the time in keep_firing_for`,
+    ]
+  }
+}

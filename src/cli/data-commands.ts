@@ -1,0 +1,133 @@
+import { systemClock } from '../time/clock.ts'
+import { decodeCommand } from './decode.ts'
+import {
+  type Add,
+  configOf,
+  configOption,
+  dataOption,
+  defined,
+  examples,
+  type Flags,
+  formatOption,
+  text,
+  tokenOption,
+  urlOption,
+} from './flags.ts'
+import { verifyCommand } from './history.ts'
+import { type QueryArguments, queryCommand, subjects } from './query.ts'
+import { replayCommand } from './replay.ts'
+
+export const addDecode: Add = (program, terminal, done) => {
+  program
+    .command('decode [file...]')
+    .description('shows what Tollwatch reads in log lines: one JSON object per access record')
+    .addOption(configOption())
+    .addOption(formatOption())
+    .option('--strict', 'exit 1 if any line cannot be read')
+    .option('--json', 'the summary as JSON')
+    .addHelpText(
+      'after',
+      examples([
+        ['head -100 access.log | tollwatch decode', 'is the layout recognised, are the causes right?'],
+        ['tollwatch decode --format kong --strict kong.ndjson', 'fail when a line cannot be read'],
+      ]),
+    )
+    .action(async (files: string[], flags: Flags) => {
+      const { decode, classify } = configOf(flags, {})
+      const args = {
+        files,
+        format: text(flags, 'format') ?? decode.format,
+        strict: flags['strict'] === true,
+        json: flags['json'] === true,
+        options: decode,
+        classify,
+      }
+      done(await decodeCommand(args, terminal))
+    })
+}
+
+export const addReplay: Add = (program, terminal, done) => {
+  program
+    .command('replay <file...>')
+    .description('brings old log files into history; the same file twice counts once')
+    .addOption(configOption())
+    .addOption(formatOption())
+    .addOption(dataOption())
+    .option('--json', 'the summary as JSON')
+    .addHelpText(
+      'after',
+      examples([['tollwatch replay --format nginx --data ./data/tollwatch access.log.*.gz', 'also compressed files']]),
+    )
+    .action(async (files: string[], flags: Flags) => {
+      const overrides = defined({
+        decode: defined({ format: flags['format'] }),
+        history: defined({ data_dir: flags['data'] }),
+      })
+      done(await replayCommand({ files, json: flags['json'] === true }, configOf(flags, overrides ?? {}), terminal))
+    })
+}
+
+export const addQuery: Add = (program, terminal, done) => {
+  const query = program.command('query').description('asks history')
+  const about = {
+    trends: 'requests and refusals over time',
+    summary: 'who was refused, on which API, why',
+    events: 'refused calls one by one',
+    alerts: 'what fired and when',
+    'dead-letters': 'records that could not be read',
+  } as const
+  for (const subject of subjects) {
+    query
+      .command(subject)
+      .description(about[subject])
+      .addOption(configOption())
+      .addOption(dataOption())
+      .addOption(urlOption())
+      .addOption(tokenOption())
+      .option('--from <time>', 'ISO 8601, epoch milliseconds or relative', '-1h')
+      .option('--to <time>', 'end, exclusive', 'now')
+      .option('--step <duration>', 'time between points, such as 5m')
+      .option('--by <keys>', 'tenant, api, cause; several separated by commas')
+      .option('--tenant <name>', 'only this tenant')
+      .option('--api <name>', 'only this API')
+      .option('--cause <name>', 'only this cause')
+      .option('--limit <n>', 'most rows', '100')
+      .option('--format <name>', 'table, json, csv or ndjson')
+      .option('--json', 'the same as --format json')
+      .addHelpText(
+        'after',
+        examples([
+          ['tollwatch query summary --from -24h --by tenant,cause', 'the last day'],
+          ['tollwatch query trends --tenant acme --by cause --step 5m --format csv', 'for a spreadsheet'],
+          ['tollwatch query events --url http://127.0.0.1:8402 --tenant acme', 'from a running daemon'],
+        ]),
+      )
+      .action(async (flags: Flags) => {
+        const config = configOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
+        done(await queryCommand(subject, flags as unknown as QueryArguments, config, systemClock.now(), terminal))
+      })
+  }
+}
+
+export const addHistory: Add = (program, terminal, done) => {
+  program
+    .command('history')
+    .description('looks after history')
+    .command('verify')
+    .description('proves that history is whole: per lane no gap and no overlap, the tiers agree')
+    .addOption(configOption())
+    .addOption(dataOption())
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .option('--json', 'the report as JSON')
+    .addHelpText(
+      'after',
+      examples([
+        ['tollwatch history verify --data ./data/tollwatch', 'exit code 0, or 1 when something is missing or doubled'],
+      ]),
+    )
+    .action(async (flags: Flags) => {
+      const config = configOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
+      done(await verifyCommand(flags, config, terminal))
+    })
+}

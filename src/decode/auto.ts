@@ -1,0 +1,65 @@
+import type { Decoded } from './decode.ts'
+import { type Format, unreadable } from './format.ts'
+import { formats } from './formats.ts'
+import type { JsonObject } from './json.ts'
+import type { EntryReader } from './open.ts'
+import type { DecodeOptions } from './options.ts'
+import { isPlainKey } from './plain-key.ts'
+import { type Settings, settingsFor } from './settings.ts'
+
+interface Candidate {
+  readonly format: Format
+  readonly settings: Settings
+}
+
+/**
+ * Recognises each entry by its telltale keys and stays with the layout found as long as its keys are there, so that one
+ * odd record cannot turn the lane. When they are gone the layout has changed (a new gateway version, a mixed topic),
+ * and the next one that recognises the entry takes over.
+ */
+export class AutoReader implements EntryReader {
+  readonly #candidates: readonly Candidate[]
+  #current: Candidate | null = null
+
+  constructor(options: DecodeOptions) {
+    this.#candidates = formats.map((format) => ({ format, settings: settingsFor(format.name, options) }))
+  }
+
+  object(entry: JsonObject, index: number): Decoded {
+    const found = this.#recognised(entry)
+    if (found === null) return unreadable(index, 'unknown-format', unknownLayout(entry))
+    this.#current = found
+    return found.format.read(entry, index, found.settings)
+  }
+
+  text(text: string, index: number): Decoded | null {
+    for (const { format, settings } of this.#candidates) {
+      const decoded = format.readText?.(text, index, settings) ?? null
+      if (decoded !== null) return decoded
+    }
+    return null
+  }
+
+  #recognised(entry: JsonObject): Candidate | null {
+    const current = this.#current
+    if (current?.format.recognises(entry, current.settings)) return current
+    for (const candidate of this.#candidates) {
+      if (candidate !== current && candidate.format.recognises(entry, candidate.settings)) return candidate
+    }
+    return null
+  }
+}
+
+const hintKeys = 12
+
+function unknownLayout(entry: JsonObject): string {
+  const keys: string[] = []
+  let others = 0
+  for (const key in entry) {
+    if (keys.length < hintKeys && isPlainKey(key)) keys.push(key)
+    else others++
+  }
+  const seen = keys.length === 0 ? 'no plain keys' : `the keys ${keys.join(', ')}`
+  const rest = others === 0 ? '' : ` and ${others} more`
+  return `no known gateway layout; seen were ${seen}${rest}. Set decode.format, or describe the layout in decode.custom`
+}

@@ -1,0 +1,124 @@
+import type { EpochMs } from '../time/clock.ts'
+import { isBlank, type JsonObject, numberOf } from './json.ts'
+
+/** A time as read: epoch milliseconds, null where there is none, `bad-time` where something unreadable stands. */
+export type TimeReading = EpochMs | null | 'bad-time'
+
+/** One place where a layout may keep its event time, with the notation it uses there. */
+export interface TimeField {
+  readonly key: string
+  readonly read: (value: unknown) => TimeReading
+}
+
+/**
+ * The first readable time of several fields. A field that holds something unreadable counts only when no other field
+ * can be read: then the record has a time, but we do not know it.
+ */
+export function timeFrom(entry: JsonObject, fields: readonly TimeField[]): TimeReading {
+  let reading: TimeReading = null
+  for (const { key, read } of fields) {
+    const value = entry[key]
+    if (value === undefined) continue
+    const found = read(value)
+    if (typeof found === 'number') return found
+    if (found === 'bad-time') reading = found
+  }
+  return reading
+}
+
+// Beyond the year 9999 a unit has been mixed up. We never guess the unit from the magnitude, we only refuse.
+const lastMs = 253_402_300_799_999
+
+function epoch(value: unknown, perMs: number): TimeReading {
+  if (isBlank(value)) return null
+  const number = numberOf(value)
+  if (number === null) return 'bad-time'
+  // Several gateways write 0 for "not set".
+  if (number === 0) return null
+  // To the microsecond first: 1791188136.042 * 1000 falls just below its millisecond.
+  const ms = Math.floor(Math.round((number / perMs) * 1000) / 1000)
+  return ms > 0 && ms <= lastMs ? ms : 'bad-time'
+}
+
+export const epochMs = (value: unknown): TimeReading => epoch(value, 1)
+export const epochSeconds = (value: unknown): TimeReading => epoch(value, 0.001)
+export const epochMicros = (value: unknown): TimeReading => epoch(value, 1e3)
+export const epochNanos = (value: unknown): TimeReading => epoch(value, 1e6)
+
+/** ISO 8601 with a zone, up to nanoseconds; without a zone it is a `bad-time`, since nobody knows which was meant. */
+export const isoTime = (value: unknown): TimeReading => iso(value, null)
+
+/** ISO 8601 where a missing zone means UTC. */
+export const isoTimeOrUtc = (value: unknown): TimeReading => iso(value, 'Z')
+
+const isoPattern =
+  /^\s*(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?\s?(Z|z|[+-]\d\d:?\d\d|[+-]\d\d)?\s*$/
+
+function iso(value: unknown, defaultZone: string | null): TimeReading {
+  if (isBlank(value)) return null
+  if (typeof value !== 'string' || value.length > 64) return 'bad-time'
+  const match = isoPattern.exec(value)
+  if (match === null) return 'bad-time'
+  const zone = match[8] ?? defaultZone
+  if (zone === null) return 'bad-time'
+  const [, year, month, day, hour, minute, second, fraction] = match
+  const ms = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, '0'))
+  return calendar({ year, month: Number(month) - 1, day, hour, minute, second, ms, zone })
+}
+
+/** The Common Log Format's `05/Oct/2026:08:15:36 +0000`. */
+export function clfTime(value: unknown): TimeReading {
+  if (isBlank(value)) return null
+  if (typeof value !== 'string' || value.length > 64) return 'bad-time'
+  const match = clfPattern.exec(value)
+  if (match === null) return 'bad-time'
+  const [, day, name = '', year, hour, minute, second, zone = ''] = match
+  const month = monthNames.indexOf(name.toLowerCase())
+  return month < 0 ? 'bad-time' : calendar({ year, month, day, hour, minute, second, ms: 0, zone })
+}
+
+const clfPattern = /^\s*\[?(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\]?\s*$/
+const monthNames = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+
+/** Epoch seconds, ISO 8601 or Common Log Format, told apart by their notation, for layouts whose operator chooses. */
+export function secondsIsoOrClf(value: unknown): TimeReading {
+  if (typeof value === 'number' || numberOf(value) !== null) return epochSeconds(value)
+  const asIso = isoTime(value)
+  return asIso === 'bad-time' ? clfTime(value) : asIso
+}
+
+interface CalendarParts {
+  readonly year: string | undefined
+  /** 0 is January. */
+  readonly month: number
+  readonly day: string | undefined
+  readonly hour: string | undefined
+  readonly minute: string | undefined
+  readonly second: string | undefined
+  readonly ms: number
+  readonly zone: string
+}
+
+const daysIn = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+function calendar(parts: CalendarParts): TimeReading {
+  const year = Number(parts.year)
+  const day = Number(parts.day)
+  const hour = Number(parts.hour)
+  const minute = Number(parts.minute)
+  const second = Number(parts.second ?? 0)
+  // Date.UTC would roll 31 April over into May, and reads the years 0 to 99 as 1900 to 1999.
+  if (year < 1970 || day < 1 || day > (daysIn[parts.month] ?? 0) || hour > 23 || minute > 59 || second > 60) {
+    return 'bad-time'
+  }
+  if (parts.month === 1 && day === 29 && new Date(Date.UTC(year, 1, 29)).getUTCMonth() !== 1) return 'bad-time'
+  const at = Date.UTC(year, parts.month, day, hour, minute, second, parts.ms) - zoneMs(parts.zone)
+  return at > 0 && at <= lastMs ? at : 'bad-time'
+}
+
+function zoneMs(zone: string): number {
+  if (zone === 'Z' || zone === 'z') return 0
+  const digits = zone.slice(1).replace(':', '').padEnd(4, '0')
+  const ms = (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))) * 60_000
+  return zone.startsWith('-') ? -ms : ms
+}

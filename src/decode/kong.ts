@@ -1,0 +1,95 @@
+import type { Evidence } from './decode.ts'
+import { epochMs } from './event-time.ts'
+import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
+import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { isBlank, isObject, type JsonObject, objectOf } from './json.ts'
+import { firstLabel, labelOf } from './label.ts'
+import { latencyOf } from './latency.ts'
+import { operatorApi, operatorTenant, pathApi, type Settings } from './settings.ts'
+import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
+
+/** Kong Gateway: what kafka-log, http-log and file-log write with their common serializer. */
+export const kong: Format = {
+  name: 'kong',
+
+  recognises: (entry) => 'latencies' in entry && 'started_at' in entry,
+
+  read(entry, index, settings) {
+    const response = entry['response']
+    // TCP and TLS streams go through the same plug-in; their session status is not HTTP.
+    if (response === undefined && isObject(entry['session'])) return skipped(index, 'no-http')
+    if (response === undefined || response === null) return unreadableStatus(index, 'no-status', 'response.status')
+    if (!isObject(response)) return unreadable(index, 'wrong-type', 'response is no object')
+    const status = readStatus(response['status'])
+    if (typeof status === 'string') return unreadableStatus(index, status, 'response.status')
+    const timeMs = epochMs(entry['started_at'])
+    if (timeMs === 'bad-time') return unreadable(index, 'bad-time', 'started_at is no epoch in milliseconds')
+
+    const request = objectOf(entry['request'])
+    const consumer = objectOf(entry['consumer'])
+    const upstream = entry['upstream_status']
+    return recordAt(index, {
+      format: 'kong',
+      timeMs,
+      status,
+      upstreamStatus: lastAttempt(upstream),
+      upstreamRefused: anyAttemptRefused(upstream),
+      tenant: tenantOf(entry, consumer, settings),
+      api: apiOf(entry, request, settings),
+      method: labelOf(request?.['method']),
+      consumer: firstLabel(consumer?.['username'], consumer?.['custom_id'], consumer?.['id']),
+      plan: null,
+      latencyMs: latencyOf(objectOf(entry['latencies'])?.['request'], 'ms'),
+      requestId: labelOf(request?.['id']),
+      evidence: once(() => evidenceOf(entry, response, request)),
+    })
+  },
+}
+
+function tenantOf(entry: JsonObject, consumer: JsonObject | null, settings: Settings): string | null {
+  const tenant =
+    operatorTenant(entry, settings) ??
+    labelOf(consumer?.['custom_id']) ??
+    labelOf(consumer?.['username']) ??
+    labelOf(consumer?.['id'])
+  if (tenant !== null) return tenant
+  // An external identity is no consumer of Kong's; only its id is known then.
+  const identity = objectOf(entry['authenticated_entity'])
+  return firstLabel(identity?.['consumer_id'], identity?.['id'])
+}
+
+function apiOf(entry: JsonObject, request: JsonObject | null, settings: Settings): string | null {
+  const route = objectOf(entry['route'])
+  const service = objectOf(entry['service'])
+  return (
+    operatorApi(entry, settings) ??
+    labelOf(route?.['name']) ??
+    labelOf(route?.['id']) ??
+    labelOf(service?.['name']) ??
+    labelOf(service?.['id']) ??
+    pathApi(request?.['uri'], settings) ??
+    pathApi(request?.['url'], settings)
+  )
+}
+
+function evidenceOf(entry: JsonObject, response: JsonObject, request: JsonObject | null): Evidence {
+  const gathered = new EvidenceGatherer(answererOf(entry)).headers(response['headers'])
+  // Kong logs no bodies; operators add them under these keys.
+  gathered.body(response['body'], 'response.body').body(entry['response_body'], 'response_body')
+  for (const [plugin, value] of Object.entries(objectOf(entry['ai']) ?? {}).slice(0, 10)) {
+    const payload = objectOf(objectOf(value)?.['payload'])
+    gathered.body(payload?.['response'], `ai.${labelOf(plugin) ?? '*'}.payload.response`)
+  }
+  addPaymentSent(gathered, request?.['headers'])
+  return gathered.done()
+}
+
+function answererOf(entry: JsonObject): Evidence['answeredBy'] {
+  const source = entry['source']
+  if (source === 'upstream' || source === 'service') return 'upstream'
+  if (typeof source === 'string' && source !== '') return 'gateway'
+  // Releases before 3.6 have no `source`; -1 means that nothing was proxied.
+  const proxied = objectOf(entry['latencies'])?.['proxy']
+  if ((proxied === -1 || proxied === '-1') && isBlank(entry['upstream_status'])) return 'gateway'
+  return null
+}

@@ -1,0 +1,197 @@
+import type { Decoded } from './decode.ts'
+import { unreadable } from './format.ts'
+import { isObject, type JsonObject } from './json.ts'
+
+/** Most entries read from one value; what lies beyond is one `too-large` entry. */
+export const entryLimit = 100_000
+
+// JSON text inside JSON text, and arrays inside arrays, are opened this deep.
+const openingLimit = 4
+
+/** What reads the opened entries. */
+export interface EntryReader {
+  object(entry: JsonObject, index: number): Decoded
+  /** Text that is no JSON; null when no text layout wants it. */
+  text(text: string, index: number): Decoded | null
+}
+
+/**
+ * Opens one value: an object, an array of objects, several lines of JSON, or a JSON string that holds any of these.
+ * Entries are numbered in the order they stand in.
+ */
+export function openValue(text: string, reader: EntryReader): readonly Decoded[] {
+  const parsed = parse(text)
+  // By far the most common: one object, one entry.
+  if (isObject(parsed) && !isEnvelope(parsed)) return [reader.object(parsed, 0)]
+  const opening = new Opening(reader)
+  if (parsed === notJson) opening.text(text, 0)
+  else opening.value(parsed, 0)
+  return opening.finish()
+}
+
+const notJson = Symbol('not JSON')
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return notJson
+  }
+}
+
+class Opening {
+  readonly #reader: EntryReader
+  readonly #entries: Decoded[] = []
+  #beyond = 0
+
+  constructor(reader: EntryReader) {
+    this.#reader = reader
+  }
+
+  finish(): readonly Decoded[] {
+    if (this.#beyond > 0) {
+      const message = `only the first ${entryLimit} entries of this value were read, ${this.#beyond} were not`
+      this.#entries.push(unreadable(entryLimit, 'too-large', message))
+    }
+    return this.#entries
+  }
+
+  value(value: unknown, depth: number): void {
+    if (Array.isArray(value)) {
+      this.#array(value, depth)
+    } else if (typeof value === 'string') {
+      this.text(value, depth)
+    } else if (isObject(value)) {
+      const inner = isEnvelope(value) ? innerOf(value) : undefined
+      if (inner !== undefined && depth < openingLimit) this.value(inner, depth + 1)
+      else this.#add((index) => this.#reader.object(value, index))
+    } else {
+      this.#fail('not-a-record', 'a record is a JSON object; this entry is a bare number, boolean or null')
+    }
+  }
+
+  #array(items: readonly unknown[], depth: number): void {
+    if (depth >= openingLimit) {
+      this.#fail('not-a-record', 'arrays or texts are nested too deep to hold records')
+      return
+    }
+    if (items.length === 0 && depth === 0) this.#fail('empty', 'the array holds no records')
+    for (let i = 0; i < items.length; i++) {
+      if (this.#entries.length >= entryLimit) {
+        this.#beyond += items.length - i
+        return
+      }
+      this.value(items[i], depth + 1)
+    }
+  }
+
+  /** Text from outside or from within a JSON string. */
+  text(text: string, depth: number): void {
+    const trimmed = text.trim()
+    if (trimmed === '') {
+      this.#fail('empty', 'the text is empty')
+      return
+    }
+    const parsed = /^[[{"]/.test(trimmed) ? parse(trimmed) : notJson
+    if (parsed !== notJson && depth < openingLimit) this.value(parsed, depth + 1)
+    else if (parsed === notJson && isLines(trimmed)) this.#lines(trimmed, depth)
+    else this.#plain(trimmed)
+  }
+
+  #lines(text: string, depth: number): void {
+    for (let start = 0; start < text.length; ) {
+      let end = text.indexOf('\n', start)
+      if (end < 0) end = text.length
+      const line = text.slice(start, end).trim()
+      start = end + 1
+      if (line === '') continue
+      if (this.#entries.length >= entryLimit) {
+        this.#beyond++
+        continue
+      }
+      const parsed = /^[[{"]/.test(line) ? parse(line) : notJson
+      if (parsed !== notJson && depth < openingLimit) this.value(parsed, depth + 1)
+      else this.#plain(line)
+    }
+  }
+
+  #plain(text: string): void {
+    this.#add((index) => this.#reader.text(text, index) ?? notJsonEntry(text, index))
+  }
+
+  #fail(failure: 'empty' | 'not-a-record', message: string): void {
+    this.#add((index) => unreadable(index, failure, message))
+  }
+
+  #add(make: (index: number) => Decoded): void {
+    if (this.#entries.length >= entryLimit) this.#beyond++
+    else this.#entries.push(make(this.#entries.length))
+  }
+}
+
+/**
+ * Whether text that is no JSON as a whole is one record a line. A single record that is printed over several lines and
+ * then cut has no complete object on its first line, and stays one failure.
+ */
+function isLines(text: string): boolean {
+  const end = text.indexOf('\n')
+  if (end < 0) return false
+  const first = text.slice(0, end).trim()
+  const last = text.slice(text.lastIndexOf('\n') + 1).trim()
+  return isComplete(first) || (first.length > 1 && first.startsWith('{') && isComplete(last))
+}
+
+function isComplete(line: string): boolean {
+  return (line.startsWith('{') && line.endsWith('}')) || (line.startsWith('[') && line.endsWith(']') && line.length > 2)
+}
+
+function notJsonEntry(text: string, index: number): Decoded {
+  const trimmed = text.slice(0, 4096)
+  if (/^[A-Z]{3,10} \S+ HTTP\/\d/.test(trimmed)) {
+    const hint =
+      'this is a raw HTTP request without a status (APISIX with meta_format: origin); use meta_format: default'
+    return unreadable(index, 'not-a-record', hint)
+  }
+  if (/^[[{]/.test(trimmed) && /":\s*[,}\]]/.test(text.slice(0, 65_536))) {
+    const hint =
+      'a key has no value: a number variable of the log format was empty and not quoted (NGINX: write "$upstream_status" in quotes)'
+    return unreadable(index, 'not-json', hint)
+  }
+  const hint = /^[[{]/.test(trimmed) ? 'broken or cut JSON' : 'the value is no JSON'
+  return unreadable(index, 'not-json', hint)
+}
+
+/** Whether an object is a shipper's or a connector's wrapping around the gateway's own line. */
+function isEnvelope(entry: JsonObject): boolean {
+  const message = entry['message']
+  const log = entry['log']
+  if (typeof message === 'string') return isShipped(entry) || (startsLikeJson(message) && !hasStatus(entry))
+  if (typeof log === 'string') return isShipped(entry) || (startsLikeJson(log) && !hasStatus(entry))
+  return isObject(entry['payload']) && 'schema' in entry
+}
+
+function innerOf(entry: JsonObject): unknown {
+  if (typeof entry['message'] === 'string') return entry['message']
+  return typeof entry['log'] === 'string' ? entry['log'] : entry['payload']
+}
+
+function startsLikeJson(text: string): boolean {
+  return /^\s*[[{]/.test(text)
+}
+
+function hasStatus(entry: JsonObject): boolean {
+  return 'status' in entry || 'response' in entry || 'response_code' in entry || 'http' in entry
+}
+
+/** The marks of Filebeat and Elastic Agent, Vector, Docker and Fluent Bit. */
+function isShipped(entry: JsonObject): boolean {
+  if (hasStatus(entry)) return false
+  return (
+    '@metadata' in entry ||
+    'source_type' in entry ||
+    'kubernetes' in entry ||
+    (isObject(entry['log']) && isObject(entry['log']['file'])) ||
+    entry['stream'] === 'stdout' ||
+    entry['stream'] === 'stderr'
+  )
+}

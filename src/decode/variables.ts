@@ -1,0 +1,165 @@
+import type { Decoded, Evidence, FormatName } from './decode.ts'
+import { secondsIsoOrClf, timeFrom } from './event-time.ts'
+import { EvidenceGatherer } from './evidence.ts'
+import { once, recordAt, unreadable } from './format.ts'
+import { isBlank, isObject, type JsonObject, numberOf } from './json.ts'
+import { firstLabel } from './label.ts'
+import { latencyOf } from './latency.ts'
+import { operatorApi, operatorTenant, pathApi, type Settings } from './settings.ts'
+import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
+
+/**
+ * Records made of NGINX variables, whose keys the operator chose: NGINX itself and APISIX with a `log_format`. Keys are
+ * looked up under the variable's own name and its customary aliases; all times and latencies are in seconds.
+ */
+export function readVariables(
+  name: FormatName,
+  entry: JsonObject,
+  index: number,
+  options: { settings: Settings; depth: number; routeId: string | null },
+): Decoded {
+  const flat = hasStatus(entry) ? entry : flattened(entry, options.depth)
+  const status = readStatus(firstOf(flat, statusKeys) ?? entry['status'])
+  if (typeof status === 'string') return unreadableStatus(index, status, 'status')
+  const timeMs = timeFrom(flat, timeFields)
+  if (timeMs === 'bad-time') {
+    return unreadable(index, 'bad-time', 'the time is neither epoch seconds, nor ISO 8601 with a zone, nor time_local')
+  }
+  const { settings } = options
+  const upstream = flat['upstream_status']
+  const request = requestLine(flat['request'])
+  return recordAt(index, {
+    format: name,
+    timeMs,
+    status,
+    upstreamStatus: lastAttempt(upstream),
+    upstreamRefused: anyAttemptRefused(upstream),
+    tenant: operatorTenant(entry, settings) ?? tenantOf(flat, settings),
+    api: operatorApi(entry, settings) ?? options.routeId ?? pathOf(flat, request, settings),
+    method: firstLabel(flat['request_method'], flat['method'], request?.method),
+    consumer: firstLabel(flat['consumer_name'], flat['consumer'], flat['remote_user']),
+    plan: null,
+    latencyMs: latencyOf(flat['request_time'], 's'),
+    requestId: firstLabel(flat['request_id'], flat['req_id'], flat['x_request_id'], flat['http_x_request_id']),
+    evidence: once(() => evidenceOf(flat, status)),
+  })
+}
+
+const statusKeys = ['status', 'status_code', 'response_status', 'response_code', 'http_status']
+
+// Milliseconds before whole seconds; what a shipper may have added (`@timestamp`) last.
+const timeKeys = ['msec', 'time_iso8601', 'time_local', 'timestamp', 'time', 'datetime', '@timestamp']
+const timeFields = timeKeys.map((key) => ({ key, read: secondsIsoOrClf }))
+
+const pathKeys = ['request_uri', 'uri', 'path', 'url', 'http_path']
+
+function hasStatus(entry: JsonObject): boolean {
+  return statusKeys.some((key) => entry[key] !== undefined && !isObject(entry[key]))
+}
+
+function firstOf(entry: JsonObject, keys: readonly string[]): unknown {
+  let seen: unknown
+  for (const key of keys) {
+    const value = entry[key]
+    if (value === undefined) continue
+    if (!isBlank(value) && !isObject(value)) return value
+    seen ??= value
+  }
+  return seen
+}
+
+function tenantOf(flat: JsonObject, settings: Settings): string | null {
+  return operatorTenant(flat, settings) ?? firstLabel(flat['consumer_name'], flat['consumer'], flat['remote_user'])
+}
+
+function pathOf(flat: JsonObject, request: RequestLine | null, settings: Settings): string | null {
+  for (const key of pathKeys) {
+    const api = pathApi(flat[key], settings)
+    if (api !== null) return api
+  }
+  return pathApi(request?.path, settings)
+}
+
+interface RequestLine {
+  readonly method: string
+  readonly path: string
+}
+
+/** `POST /v1/answers HTTP/1.1`; null for the empty or binary rubbish that NGINX answers with 400. */
+function requestLine(value: unknown): RequestLine | null {
+  if (typeof value !== 'string') return null
+  const match = /^([A-Z]{3,20}) (\S{1,8192})(?: HTTP\/[\d.]+)?$/.exec(value)
+  return match === null ? null : { method: match[1] ?? '', path: match[2] ?? '' }
+}
+
+const flattenedKeys = 500
+// The status of one of these is not what the client got.
+const otherSide = /^(?:upstream|proxy|backend|origin|service|target)s?$/i
+
+/**
+ * The leaves of nested objects under their own name and under `container_name`, outer ones first, so that
+ * `{"response":{"status":402}}` is found as `status` and `{"upstream":{"status":402}}` only as `upstream_status`.
+ */
+function flattened(entry: JsonObject, depth: number): JsonObject {
+  const flat: Record<string, unknown> = Object.create(null)
+  let level: { readonly name: string; readonly fields: JsonObject }[] = [{ name: '', fields: entry }]
+  let count = 0
+  for (let d = 0; d <= depth && level.length > 0; d++) {
+    const deeper: typeof level = []
+    for (const { name, fields } of level) {
+      for (const key in fields) {
+        if (++count > flattenedKeys) return flat
+        const value = fields[key]
+        if (isObject(value)) deeper.push({ name: key, fields: value })
+        else addLeaf(flat, name, key, value)
+      }
+    }
+    level = deeper
+  }
+  return flat
+}
+
+function addLeaf(flat: Record<string, unknown>, container: string, key: string, value: unknown): void {
+  if (container !== '') flat[`${container}_${key}`] ??= value
+  if (!otherSide.test(container)) flat[key] ??= value
+}
+
+function evidenceOf(flat: JsonObject, status: number | null): Evidence {
+  return new EvidenceGatherer(answererOf(flat['upstream_status'], status))
+    .looseHeaders(flat)
+    .body(flat['response_body'] ?? flat['resp_body'], 'response_body')
+    .done()
+}
+
+/** An upstream attempt that ended with the client's status was passed through; anything else NGINX made up itself. */
+function answererOf(upstream: unknown, status: number | null): Evidence['answeredBy'] {
+  if (upstream === undefined) return null
+  const last = lastAttempt(upstream)
+  return last !== null && last === status ? 'upstream' : 'gateway'
+}
+
+/** Whether an object holds the variables that every request of NGINX has. */
+export function looksLikeVariables(entry: JsonObject): boolean {
+  if (entry['status'] === undefined || isObject(entry['status']) || looksLikeApinto(entry)) return false
+  const path = 'request_uri' in entry || 'request' in entry || 'uri' in entry || 'request_method' in entry
+  return path && telltales.some((key) => key in entry)
+}
+
+/** Apinto's variables have many of NGINX's names, but `msec` counts milliseconds there, not seconds. */
+function looksLikeApinto(entry: JsonObject): boolean {
+  if ('proxy_status' in entry && ('application' in entry || 'provider' in entry)) return true
+  return (numberOf(entry['msec']) ?? 0) > 1e11
+}
+
+const telltales = [
+  'body_bytes_sent',
+  'bytes_sent',
+  'time_iso8601',
+  'time_local',
+  'msec',
+  'request_time',
+  'upstream_response_time',
+  'upstream_status',
+  'http_user_agent',
+  'remote_addr',
+]

@@ -1,0 +1,121 @@
+import { createTransport } from 'nodemailer'
+import type { Log } from '../fault/log.ts'
+import { emailHtml } from './email-html.ts'
+import { emailText } from './email-text.ts'
+import type { Message } from './message.ts'
+import { type Delivery, failed, type Receiver } from './receiver.ts'
+import type { EmailSettings } from './routing.ts'
+
+/** Sends mail over SMTP, through a connection that is kept for a while. */
+export function openEmail(settings: EmailSettings, log: Log): Receiver {
+  const { auth, tls } = settings
+  const transport = createTransport({
+    pool: true,
+    host: settings.host,
+    port: settings.port,
+    secure: settings.port === 465,
+    requireTLS: settings.requireTls,
+    ...(settings.hello === null ? {} : { name: settings.hello }),
+    ...(auth === null ? {} : { auth: { user: auth.user, pass: auth.password } }),
+    tls: {
+      rejectUnauthorized: !tls.insecureSkipVerify,
+      ...(tls.ca === null ? {} : { ca: tls.ca }),
+      ...(tls.serverName === null ? {} : { servername: tls.serverName }),
+    },
+    maxConnections: 1,
+    idleTimeout: 30_000,
+    // The pool would send again by itself when a connection breaks after the server took the message. We do that, once
+    // it is known and noted.
+    maxRequeues: 0,
+    connectionTimeout: settings.timeoutMs,
+    greetingTimeout: settings.timeoutMs,
+    socketTimeout: settings.timeoutMs,
+    dnsTimeout: settings.timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
+  return {
+    async deliver(message) {
+      try {
+        const { subject, ids, text, html } = emailOf(message, settings.from)
+        const info = await transport.sendMail({
+          from: settings.from,
+          to: [...settings.to],
+          subject,
+          date: new Date(message.madeAtMs),
+          ...ids,
+          headers: {
+            'Auto-Submitted': 'auto-generated',
+            'X-Auto-Response-Suppress': 'All',
+            'List-Id': listId(settings.from),
+          },
+          text,
+          html,
+          // Idle time is not all: a server that trickles its answers would hold the lane for ever.
+          signal: AbortSignal.timeout(settings.timeoutMs * 3),
+        })
+        const refused = info.rejected?.length ?? 0
+        if (refused > 0) log.warn('some recipients were refused', { receiver: message.receiver, refused })
+        return { kind: 'sent' }
+      } catch (error) {
+        return failureOf(error)
+      }
+    },
+    async close() {
+      transport.close()
+    },
+  }
+}
+
+/** What a mail consists of beside its addresses. */
+export function emailOf(message: Message, from: string) {
+  const domain = domainOf(from)
+  const root = `<${message.thread}@${domain}>`
+  return {
+    subject: message.subject,
+    // Made of the notification's id: a second delivery is the same mail, which programs fold. The root of the thread
+    // is a mail that never existed, so every mail of the conversation can name it, whichever came first.
+    ids: { messageId: `<${message.id}.${message.receiver}@${domain}>`, inReplyTo: root, references: root },
+    text: emailText(message),
+    html: emailHtml(message),
+  }
+}
+
+function listId(from: string): string {
+  return `Tollwatch <alerts.tollwatch.${domainOf(from)}>`
+}
+
+function domainOf(address: string): string {
+  return /@([A-Za-z0-9.-]+)>?\s*$/.exec(address)?.[1] ?? 'localhost'
+}
+
+/** A 5xx answer to this very message is final; anything about the way there is not: an operator may mend it. */
+function failureOf(error: unknown): Delivery {
+  const code = field(error, 'code')
+  const status = Number(field(error, 'responseCode'))
+  const detail = [code, status > 0 ? String(status) : ''].filter((part) => part !== '').join(' ')
+  switch (code) {
+    case 'EAUTH':
+    case 'ENOAUTH':
+      return failed('authentication', detail)
+    case 'ETIMEDOUT':
+    case 'EABORT':
+      return failed('timeout', detail)
+    case 'ETLS':
+    case 'EREQUIRETLS':
+      return failed('tls', detail)
+    case 'EENVELOPE':
+    case 'EMESSAGE':
+      return status >= 400 && status < 500 ? failed('server-error', detail) : failed('refused', detail, { final: true })
+    default:
+      return /CERT|SELF_SIGNED|^ERR_(?:TLS|SSL)|ALTNAME/.test(code)
+        ? failed('tls', detail)
+        : failed('connection', detail)
+  }
+}
+
+function field(error: unknown, name: string): string {
+  if (typeof error !== 'object' || error === null || !Object.hasOwn(error, name)) return ''
+  const value: unknown = Reflect.get(error, name)
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}

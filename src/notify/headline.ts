@@ -1,0 +1,82 @@
+import { type Alert, type Severity, severities } from '../alert/alert.ts'
+import { count, factor, span } from './figures.ts'
+import { labelOf } from './labels.ts'
+import { clip, nameText, plainText } from './plain-text.ts'
+import { causeName } from './runbook.ts'
+
+/** The length within which a subject stays whole on a lock screen; beyond it names are cut, the tenant's first. */
+const headlineLimit = 90
+
+/** Severity is a shape and a word as well as a colour. */
+export const severityShape: Readonly<Record<Severity, string>> = { page: '●', ticket: '▲', info: '■' }
+
+/** What a message is about in one line: who, what, how bad; the worst alert leads. */
+export function headline(alerts: readonly Alert[], options: { prefix: string; sign: '×' | 'x' }): string {
+  const lead = alerts[0]
+  if (lead === undefined) return options.prefix.trim()
+  const room = headlineLimit - options.prefix.length
+  const who = whoOf(alerts)
+  const api = oneOf(alerts, 'api')
+  const cause = oneOf(alerts, 'cause')
+  if (who === '' && api === '' && cause === '') {
+    const what = lead.annotations['summary'] ?? lead.rule
+    const more = alerts.length > 1 ? `, ${alerts.length} alerts` : ''
+    return options.prefix + plainText(what, room - more.length) + more
+  }
+  const what = cause !== '' ? causeName(plainText(cause, 40)) : plainText(lead.rule, 40)
+  const several = alerts.length > 1 ? `, ${alerts.length} alerts, worst` : ','
+  const tail = badness(lead, options.sign)
+  const rest = `${what}${tail === '' && alerts.length === 1 ? '' : several}${tail}`
+  return options.prefix + fitted({ who, api, rest, room })
+}
+
+function fitted({ who, api, rest, room }: { who: string; api: string; rest: string; room: number }): string {
+  const join = (tenant: string, name: string) => {
+    const place = [tenant, name].filter((part) => part !== '').join(' / ')
+    return place === '' ? rest : `${place}: ${rest}`
+  }
+  const tooLong = (text: string) => text.length - room
+  const whole = join(nameText(who, 500), nameText(api, 500))
+  if (tooLong(whole) <= 0) return whole
+  const shortWho = nameText(who, Math.max(12, who.length - tooLong(whole)))
+  const cut = join(shortWho, nameText(api, 500))
+  if (tooLong(cut) <= 0) return cut
+  return clip(join(shortWho, nameText(api, Math.max(12, api.length - tooLong(cut)))), room)
+}
+
+/** ` 27x normal (60 in 5 min)`; empty where the rule does not count refusals. */
+function badness(alert: Alert, sign: '×' | 'x'): string {
+  const { observed, expected, windowMs, pValue } = alert.numbers
+  if (windowMs === 0 || observed === 0) return ''
+  const times = expected === null ? null : factor(observed, expected, sign)
+  const against = pValue === null ? 'the limit' : 'normal'
+  return `${times === null ? '' : ` ${times} ${against}`} (${count(observed)} in ${span(windowMs)})`
+}
+
+function whoOf(alerts: readonly Alert[]): string {
+  const tenants = new Set(alerts.map((alert) => labelOf(alert.labels, 'tenant')))
+  if (tenants.size > 1) return `${tenants.size} tenants`
+  const [only = ''] = tenants
+  if (only !== '') return only
+  // Rules over all tenants have no such label; their numbers say how many are affected.
+  const affected = alerts[0]?.numbers.tenants ?? 0
+  return affected > 1 ? `${count(affected)} tenants` : ''
+}
+
+/** The value all alerts share; how many there are otherwise; empty when none has one. */
+function oneOf(alerts: readonly Alert[], label: 'api' | 'cause'): string {
+  const values = new Set(alerts.map((alert) => labelOf(alert.labels, label)).filter((value) => value !== ''))
+  if (values.size > 1) return `${values.size} ${label === 'api' ? 'APIs' : 'causes'}`
+  const [only = ''] = values
+  return only
+}
+
+/** Worst first: severity, then refusals in the window, then a fixed order so that messages do not shuffle. */
+export function worstFirst(alerts: readonly Alert[]): readonly Alert[] {
+  return [...alerts].sort(
+    (a, b) =>
+      severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
+      b.numbers.observed - a.numbers.observed ||
+      (a.fingerprint < b.fingerprint ? -1 : a.fingerprint > b.fingerprint ? 1 : 0),
+  )
+}

@@ -1,0 +1,52 @@
+import type { Message } from './message.ts'
+
+/** Why a delivery failed: a closed list, since it is a metric label. `gave-up` is the end after a day of trying. */
+export const failureReasons = [
+  'timeout',
+  'connection',
+  'tls',
+  'authentication',
+  'rate-limited',
+  'server-error',
+  'refused',
+  'internal',
+  'gave-up',
+] as const
+
+export type FailureReason = (typeof failureReasons)[number]
+
+/** How one attempt went. */
+export type Delivery =
+  | { readonly kind: 'sent' }
+  | {
+      readonly kind: 'failed'
+      readonly reason: FailureReason
+      /** Whether this message will never be taken, so that trying again is in vain. */
+      readonly final: boolean
+      /** How long the other side asked us to wait. */
+      readonly retryAfterMs: number | null
+      /** The other side's status or error word, for the log; never an address or a secret. */
+      readonly detail: string
+    }
+
+/** One way out: a mailbox, a Slack channel. */
+export interface Receiver {
+  /** Tries once, within a time limit of its own; failures are values. */
+  deliver(message: Message): Promise<Delivery>
+  close(): Promise<void>
+}
+
+/** Counts what became of messages; telemetry implements it. */
+export interface SendAttempts {
+  sent(receiver: string): void
+  /** Once for each failed attempt, and once with `gave-up` or `refused` when a message is dead. */
+  failed(receiver: string, reason: FailureReason): void
+}
+
+export function failed(
+  reason: FailureReason,
+  detail: string,
+  options: { final?: boolean; retryAfterMs?: number | null } = {},
+): Delivery {
+  return { kind: 'failed', reason, detail, final: options.final ?? false, retryAfterMs: options.retryAfterMs ?? null }
+}

@@ -1,0 +1,124 @@
+import { type Matcher, matchesAll } from '../alert/matcher.ts'
+import type { Labels } from './labels.ts'
+
+/** Who is told what, and when: the contents of `alerts/notify.yaml`. */
+export interface Routing {
+  readonly root: Route
+  /** By name; `log` and `none` are always there. */
+  readonly receivers: ReadonlyMap<string, readonly Integration[]>
+  readonly inhibitRules: readonly InhibitRule[]
+  /** IANA zone that messages show beside UTC. */
+  readonly timezone: string
+}
+
+/** A node of the route tree with everything inherited filled in. */
+export interface Route {
+  /** Names the node over restarts: the matchers from the root down. */
+  readonly key: string
+  /** The node's own matchers as people write them; empty for the root. */
+  readonly text: string
+  readonly receiver: string
+  readonly matchers: readonly Matcher[]
+  /** Whether brothers after this one are looked at too. */
+  readonly continue: boolean
+  /** Labels that make a group, or `all` to keep every alert apart. */
+  readonly groupBy: readonly string[] | 'all'
+  /** How long the first alert of a group waits for company. */
+  readonly groupWaitMs: number
+  /** The least time between two messages of a group about changes. */
+  readonly groupIntervalMs: number
+  /** Time from the last send to a reminder; null for none. */
+  readonly repeatIntervalMs: number | null
+  readonly routes: readonly Route[]
+}
+
+/** One way to reach a receiver; `key` names it over restarts, such as `oncall/slack/0`. */
+export type Integration = {
+  readonly key: string
+  readonly receiver: string
+  /** Messages a minute; what is due beyond it becomes one digest. */
+  readonly maxPerMinute: number
+} & (
+  | { readonly kind: 'email'; readonly email: EmailSettings }
+  | { readonly kind: 'slack'; readonly slack: SlackSettings }
+  | { readonly kind: 'log' }
+  | { readonly kind: 'none' }
+)
+
+export interface EmailSettings {
+  readonly host: string
+  readonly port: number
+  readonly from: string
+  readonly to: readonly string[]
+  /** The name said in EHLO; null for the host's own. */
+  readonly hello: string | null
+  readonly auth: { readonly user: string; readonly password: string } | null
+  /** Refuse to send in the clear. Port 465 is TLS from the start in any case. */
+  readonly requireTls: boolean
+  readonly tls: { readonly ca: string | null; readonly serverName: string | null; readonly insecureSkipVerify: boolean }
+  readonly timeoutMs: number
+}
+
+export interface SlackSettings {
+  /** The incoming webhook; a secret that never reaches logs or errors. */
+  readonly url: string
+  readonly timeoutMs: number
+}
+
+/** While an alert matches the source side, alerts of the target side with the same `equal` labels are not announced. */
+export interface InhibitRule {
+  readonly name: string
+  readonly source: readonly Matcher[]
+  readonly target: readonly Matcher[]
+  readonly equal: readonly string[]
+}
+
+/** The nodes that take an alert, as in Alertmanager: the deepest match wins, `continue` looks further. */
+export function routesFor(root: Route, labels: Labels): readonly Route[] {
+  return matchesAll(root.matchers, labels) ? descend(root, labels) : []
+}
+
+function descend(route: Route, labels: Labels): Route[] {
+  const found: Route[] = []
+  for (const child of route.routes) {
+    if (!matchesAll(child.matchers, labels)) continue
+    found.push(...descend(child, labels))
+    if (!child.continue) break
+  }
+  return found.length > 0 ? found : [route]
+}
+
+/** Every node of the tree by its key. */
+export function routesByKey(root: Route): ReadonlyMap<string, Route> {
+  const found = new Map<string, Route>()
+  const walk = (route: Route) => {
+    if (!found.has(route.key)) found.set(route.key, route)
+    for (const child of route.routes) walk(child)
+  }
+  walk(root)
+  return found
+}
+
+export const builtInReceivers: ReadonlyMap<string, readonly Integration[]> = new Map([
+  ['log', [{ key: 'log/log/0', receiver: 'log', maxPerMinute: 600, kind: 'log' }]],
+  ['none', [{ key: 'none/none/0', receiver: 'none', maxPerMinute: 60_000, kind: 'none' }]],
+])
+
+/** What holds without a file: every group of one rule and tenant goes to the log. */
+export const defaultRouting: Routing = {
+  root: {
+    key: '{}',
+    text: '',
+    receiver: 'log',
+    matchers: [],
+    continue: false,
+    groupBy: ['rule', 'tenant'],
+    groupWaitMs: 30_000,
+    groupIntervalMs: 300_000,
+    repeatIntervalMs: 14_400_000,
+    routes: [],
+  },
+  receivers: builtInReceivers,
+  inhibitRules: [],
+  timezone: 'UTC',
+}

@@ -1,0 +1,72 @@
+import type { Alert } from '../alert/alert.ts'
+import type { EpochMs } from '../time/clock.ts'
+import { minuteMs, secondMs } from '../time/duration.ts'
+import { digest } from './group.ts'
+import { composeMessage, type Message, type MessageContext } from './message.ts'
+
+/** A message that looks like a real one and says in every place a reader looks at that it is not. */
+export function testMessage(receiver: string, integration: string, now: EpochMs, context: MessageContext): Message {
+  const id = digest(['test', integration, now])
+  const alert = sample(now)
+  const { message } = composeMessage(
+    {
+      id,
+      thread: id,
+      receiver,
+      now,
+      routeText: '',
+      reminder: false,
+      firing: [{ alert, noticedAtMs: alert.activeAtMs + 20 * secondMs, told: null, doneAtMs: null }],
+      resolved: [],
+      mutedCount: 0,
+      folded: 0,
+      groups: 1,
+      maxPerMinute: 1,
+      subject: null,
+    },
+    context,
+  )
+  const title = `[TEST] Tollwatch reaches ${receiver}`
+  return {
+    ...message,
+    status: 'test',
+    subject: title,
+    headline: title,
+    sentences: [
+      'This is a test, sent by hand with `tollwatch test-receiver`. Nothing is wrong and nobody is affected.',
+      'Below is what a message looks like; the tenant and the numbers are invented.',
+    ],
+    links: [],
+    notes: [],
+    why: [`You get this because somebody tested the receiver ${receiver}, which ${context.file} sends to you.`],
+  }
+}
+
+function sample(now: EpochMs): Alert {
+  const activeAtMs = now - 3 * minuteMs
+  return {
+    fingerprint: 'test',
+    episode: `test-${now}`,
+    rule: 'TestMessage',
+    severity: 'info',
+    state: 'firing',
+    labels: { tenant: 'example-tenant', api: 'example-api', cause: 'quota_exceeded' },
+    annotations: {},
+    activeAtMs,
+    firedAtMs: activeAtMs,
+    resolvedAtMs: null,
+    evaluatedAtMs: now,
+    value: 60,
+    numbers: {
+      windowMs: 5 * minuteMs,
+      observed: 60,
+      requests: 1_004,
+      expected: 2.2,
+      pValue: 1e-7,
+      soFar: 172,
+      peak: 60,
+      top: [],
+      tenants: 1,
+    },
+  }
+}
