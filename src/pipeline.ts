@@ -3,7 +3,7 @@ import type { Judgement, Reading } from './config/reading.ts'
 import type { AccessRecord, Decoder } from './decode/decode.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
-import type { History } from './history/history.ts'
+import type { RangeStore } from './history/history.ts'
 import { type Intent, LaneWriter } from './history/lane-writer.ts'
 import { type DeadLetter, gapRange, RangeBuilder, type RefusedCall } from './history/range.ts'
 import type { Batch, BatchConsumer, Lane, RawValue } from './source/source.ts'
@@ -21,7 +21,7 @@ export interface PipelineEvents {
 }
 
 export interface PipelineOptions {
-  readonly history: History
+  readonly history: RangeStore
   readonly reading: Reading
   readonly lifetime: Lifetime
   readonly events: PipelineEvents

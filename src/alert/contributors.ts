@@ -49,13 +49,14 @@ export function contributorsOf(
 
 function insert(top: Contributor[], one: Contributor): void {
   const last = top[topLength - 1]
-  if (last !== undefined && compare(last, one) <= 0) return
+  if (last !== undefined && compareContributors(last, one) <= 0) return
   top.push(one)
-  top.sort(compare)
+  top.sort(compareContributors)
   top.length = Math.min(top.length, topLength)
 }
 
-function compare(a: Contributor, b: Contributor): number {
+/** The largest first, then by name. */
+export function compareContributors(a: Contributor, b: Contributor): number {
   if (a.count !== b.count) return b.count - a.count
   return nameOf(a) < nameOf(b) ? -1 : 1
 }

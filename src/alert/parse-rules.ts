@@ -254,7 +254,7 @@ function addIssues(problems: FileProblem[], yaml: YamlFile, path: Path, error: z
       continue
     }
     const field = [...path, ...issue.path].filter((key) => typeof key === 'string').at(-1)
-    const fix = fixes[String(field)] ?? 'see docs/alerting.md for the format'
+    const fix = fixes[String(field)] ?? 'see alerts/starter.rules.yaml for examples'
     const absent = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
     const message = absent ? 'is missing' : issue.message.replace(/^Invalid input: /, 'is wrong: ')
     problems.push(yaml.problem([...path, ...issue.path], message, fix))

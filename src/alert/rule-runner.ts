@@ -2,7 +2,7 @@ import type { EpochMs } from '../time/clock.ts'
 import { dayMs, hourMs, minuteMs } from '../time/duration.ts'
 import { type Alert, severities, type Transition } from './alert.ts'
 import { describe, type Episode, identityOf, labelsOf } from './alert-text.ts'
-import { type Contributors, contributorsOf, topLength } from './contributors.ts'
+import { type Contributors, compareContributors, contributorsOf, topLength } from './contributors.ts'
 import { fingerprint } from './fingerprint.ts'
 import { noGroup } from './grouping.ts'
 import { advance, type Lifecycle } from './lifecycle.ts'
@@ -59,7 +59,7 @@ export class RuleRunner {
       if (clocks.state !== 'resolved' && key !== overflowKey) active.set(key, memo)
     }
     const found = this.evaluator.evaluate(sums, active)
-    const extras = this.#extras(sums, found, active.size > 0)
+    const extras = this.#extras(sums, found, active.size > 0 || this.instances.has(overflowKey))
     const readings = new Map(found.map((reading) => [reading.key, this.#gated(reading, extras)]))
     const folded = this.#foldOverLimit(readings, active)
     const transitions: Transition[] = []
@@ -70,7 +70,7 @@ export class RuleRunner {
       if (reading !== undefined) this.#move(sums, reading, extras.get(key) ?? noExtras, elapsedMs, transitions)
       this.#expire(key, atMs)
     }
-    this.#moveOverflow(sums, folded, elapsedMs, transitions)
+    this.#moveOverflow(sums, folded, extras, elapsedMs, transitions)
     this.#expire(overflowKey, atMs)
     this.lastEvaluatedMs = atMs
     return transitions
@@ -178,16 +178,17 @@ export class RuleRunner {
     if (changed || clockTurned) this.revision++
   }
 
-  #moveOverflow(sums: StepSums, folded: readonly Reading[], elapsedMs: number, transitions: Transition[]): void {
-    const before = this.instances.get(overflowKey)
-    if (folded.length === 0 && before === undefined) return
-    const contributors = contributorsOf(
-      sums.rows(this.rule.windowMs),
-      this.evaluator.grouping,
-      new Set(folded.map(({ group }) => group)),
-    )
-    const all = [...contributors.values()]
-    const top = all.flatMap((one) => one.top).sort((a, b) => b.count - a.count)
+  #moveOverflow(
+    sums: StepSums,
+    folded: readonly Reading[],
+    extras: ReadonlyMap<string, Extras>,
+    elapsedMs: number,
+    transitions: Transition[],
+  ): void {
+    if (folded.length === 0 && !this.instances.has(overflowKey)) return
+    const each = folded.map(({ key }) => extras.get(key) ?? noExtras)
+    const top = each.flatMap(({ contributors }) => contributors.top).sort(compareContributors)
+    const since = each.reduce((sum, one) => sum + one.since, 0)
     const reading: Reading = {
       key: overflowKey,
       labels: {},
@@ -203,8 +204,8 @@ export class RuleRunner {
       learning: false,
       memo: null,
     }
-    const extras = { since: 0, contributors: { top: top.slice(0, topLength), tenants: countTenants(folded), most: 0 } }
-    this.#move(sums, reading, extras, elapsedMs, transitions)
+    const contributors = { top: top.slice(0, topLength), tenants: countTenants(folded), most: 0 }
+    this.#move(sums, reading, { since, contributors }, elapsedMs, transitions)
   }
 
   #expire(key: string, atMs: EpochMs): void {

@@ -101,7 +101,7 @@ const fileSchema = z.strictObject({
 
 /** Agreed, but not in this release. */
 const laterKeys = ['notify_file', 'notification_test', 'route_test', 'events', 'generate'] as const
-const formatFix = 'see "Unit tests" in docs/alerting.md for the format'
+const formatFix = 'see alerts/tests/starter.test.yaml for examples'
 
 /** Reads a test file; everything that is wrong with it comes back at once. */
 export function parseRuleTests(

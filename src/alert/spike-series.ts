@@ -108,10 +108,14 @@ export class SpikeSeries {
    * series is compared with.
    */
   refresh(sums: StepSums): void {
+    // Right after a restart the grouping knows its groups only once they have been summed.
+    const { requests, refusals } = sums.sums(this.grouping, this.#condition.alsoWindowMs)
+    if (requests.length + refusals.length === 0) return
     for (let place = 0; place < this.baselines.places; place++) {
       if (!this.baselines.isLive(place) || !this.baselines.isFresh(place)) continue
       const group = this.groupAt(place)
       if (group === noGroup) continue
+      if (this.#over(sums, group, this.#condition.alsoWindowMs).exposure <= 0) continue
       const seed = this.#seed(sums, group)
       if (seed.fresh) this.baselines.reseed(place, seed)
       else this.baselines.settle(place)

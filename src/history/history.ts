@@ -15,8 +15,21 @@ import type { Range } from './range.ts'
 import { type ReloadedRow, windowRows } from './reload.ts'
 import type { StateStore } from './state.ts'
 
+/** What the pipeline needs of history. */
+export interface RangeStore {
+  readonly state: StateStore
+  /** Writes a range; repeat it until it succeeds, repeats add nothing. */
+  land(range: Range): Promise<void>
+  /** The offset after the last one in the ledger, or null when the lane has none. */
+  position(source: string, lane: number): Promise<number | null>
+  /** Whether exactly this range has landed. */
+  holds(range: { source: string; lane: number; lo: number; hi: number }): Promise<boolean>
+  /** The 10 s tier from `fromMs` on, without the lanes of `mine`'s sources that belong to others. */
+  windowRows(fromMs: number, mine: readonly { source: string; lane: number }[]): Promise<readonly ReloadedRow[]>
+}
+
 /** Exact history in ClickHouse, a server's or the engine in this process: the same SQL either way. */
-export class History {
+export class History implements RangeStore {
   readonly state: StateStore
   readonly queries: Queries
   readonly #database: Database
@@ -29,7 +42,6 @@ export class History {
     this.queries = new Questions(database, () => options.clock.now())
   }
 
-  /** Writes a range; repeat it until it succeeds, repeats add nothing. */
   land(range: Range): Promise<void> {
     return land(this.#database, range, this.#epoch)
   }

@@ -2,7 +2,7 @@ import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { Lane } from '../source/source.ts'
 import type { Clock } from '../time/clock.ts'
-import type { History } from './history.ts'
+import type { RangeStore } from './history.ts'
 import type { Range } from './range.ts'
 
 /** What a lane announces before it writes: exactly these offsets are about to land. */
@@ -38,13 +38,14 @@ const longestPauseMs = 15_000
  */
 export class LaneWriter {
   readonly lane: Lane
-  readonly #history: History
+  readonly #history: RangeStore
   readonly #clock: Clock
   readonly #log: Log
   readonly #epoch: number
   readonly #stop = new AbortController()
   readonly #queue: Range[] = []
-  #working: Promise<void> | null = null
+  #running = false
+  #working: Promise<void> = Promise.resolve()
   #oldestMs: number | null = null
   #problem: string | null = null
   #onLanded: (range: Range, seconds: number) => void
@@ -52,7 +53,7 @@ export class LaneWriter {
   constructor(
     lane: Lane,
     options: {
-      history: History
+      history: RangeStore
       clock: Clock
       log: Log
       epoch: number
@@ -83,7 +84,7 @@ export class LaneWriter {
   }
 
   get busy(): boolean {
-    return this.#working !== null
+    return this.#running
   }
 
   /** When the oldest range that still waits was handed over; null when none waits. */
@@ -112,14 +113,12 @@ export class LaneWriter {
     if (this.fenced) return
     this.#queue.push(range)
     this.#oldestMs ??= this.#clock.now()
-    this.#working ??= this.#work().finally(() => {
-      this.#working = null
-    })
+    if (!this.#running) this.#working = this.#work()
   }
 
   /** Resolves once everything handed over has landed, or the lane is fenced. */
   async drained(): Promise<void> {
-    while (this.#working !== null) await this.#working
+    while (this.#running) await this.#working
   }
 
   /** Stops writing: the lane belongs to somebody else now. An insert on its way is harmless, its token repeats. */
@@ -141,18 +140,27 @@ export class LaneWriter {
   }
 
   async #work(): Promise<void> {
-    for (let range = this.#queue[0]; range !== undefined; range = this.#queue[0]) {
-      const startedMs = this.#clock.now()
-      const landed = range
-      const intent: Intent = { v: 1, epoch: this.#epoch, lo: range.lo, hi: range.hi, cfg: range.configHash }
-      await this.#untilDone(() => this.#announce(intent))
-      await this.#untilDone(() => this.#history.land(landed))
-      await this.#untilDone(() => this.#commit(landed.hi + 1))
-      if (this.fenced) return
-      this.#queue.shift()
-      this.#oldestMs = this.#queue.length === 0 ? null : startedMs
-      this.#onLanded(range, (this.#clock.now() - startedMs) / 1000)
+    this.#running = true
+    try {
+      for (let range = this.#queue[0]; range !== undefined; range = this.#queue[0]) {
+        const startedMs = this.#clock.now()
+        await this.#writeOne(range)
+        if (this.fenced) return
+        this.#queue.shift()
+        this.#oldestMs = this.#queue.length === 0 ? null : startedMs
+        this.#onLanded(range, (this.#clock.now() - startedMs) / 1000)
+      }
+    } finally {
+      // In the same breath as the last look at the queue: a range handed over in between would wait for ever.
+      this.#running = false
     }
+  }
+
+  async #writeOne(range: Range): Promise<void> {
+    const intent: Intent = { v: 1, epoch: this.#epoch, lo: range.lo, hi: range.hi, cfg: range.configHash }
+    await this.#untilDone(() => this.#announce(intent))
+    await this.#untilDone(() => this.#history.land(range))
+    await this.#untilDone(() => this.#commit(range.hi + 1))
   }
 
   async #announce(intent: Intent): Promise<void> {

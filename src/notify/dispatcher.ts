@@ -192,7 +192,7 @@ export class Dispatcher {
   }
 
   #deliverable(integration: string) {
-    return this.#outbox.pendingOf(integration)
+    return this.#outbox.pendingOf(integration).filter((entry) => !this.#unstored.has(entry.key))
   }
 
   async #settle(entry: SettledEntry, groups: readonly string[]): Promise<void> {

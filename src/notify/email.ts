@@ -92,8 +92,10 @@ function domainOf(address: string): string {
 /** A 5xx answer to this very message is final; anything about the way there is not: an operator may mend it. */
 function failureOf(error: unknown): Delivery {
   const code = field(error, 'code')
+  // The socket's own word, such as CERT_HAS_EXPIRED or ECONNREFUSED, behind nodemailer's general one.
+  const original = field(error, 'originalCode')
   const status = Number(field(error, 'responseCode'))
-  const detail = [code, status > 0 ? String(status) : ''].filter((part) => part !== '').join(' ')
+  const detail = [code, original === code ? '' : original, status > 0 ? String(status) : ''].filter((part) => part !== '').join(' ')
   switch (code) {
     case 'EAUTH':
     case 'ENOAUTH':

@@ -24,7 +24,7 @@ export function headline(alerts: readonly Alert[], options: { prefix: string; si
     return options.prefix + plainText(what, room - more.length) + more
   }
   const what = cause !== '' ? causeName(plainText(cause, 40)) : plainText(lead.rule, 40)
-  const several = alerts.length > 1 ? `, ${alerts.length} alerts, worst` : ','
+  const several = alerts.length > 1 ? `, ${alerts.length} alerts, the worst` : ','
   const tail = badness(lead, options.sign)
   const rest = `${what}${tail === '' && alerts.length === 1 ? '' : several}${tail}`
   return options.prefix + fitted({ who, api, rest, room })
@@ -35,18 +35,22 @@ function fitted({ who, api, rest, room }: { who: string; api: string; rest: stri
     const place = [tenant, name].filter((part) => part !== '').join(' / ')
     return place === '' ? rest : `${place}: ${rest}`
   }
-  const tooLong = (text: string) => text.length - room
-  const whole = join(nameText(who, 500), nameText(api, 500))
-  if (tooLong(whole) <= 0) return whole
-  const shortWho = nameText(who, Math.max(12, who.length - tooLong(whole)))
-  const cut = join(shortWho, nameText(api, 500))
-  if (tooLong(cut) <= 0) return cut
-  return clip(join(shortWho, nameText(api, Math.max(12, api.length - tooLong(cut)))), room)
+  const tenant = plainText(who, 200)
+  const name = plainText(api, 200)
+  const excess = (text: string) => Math.max(0, text.length - room)
+  const shorter = (text: string, by: number) => nameText(text, by === 0 ? 200 : Math.max(12, text.length - by))
+  const cutTenant = shorter(tenant, excess(join(nameText(tenant, 200), nameText(name, 200))))
+  const cutName = shorter(name, excess(join(cutTenant, nameText(name, 200))))
+  return clip(join(cutTenant, cutName), room)
 }
 
-/** ` 27x normal (60 in 5 min)`; empty where the rule does not count refusals. */
+/** ` 27x normal (60 in 5 min)`, afterwards ` lasted 49 min (1,312 refused)`; empty where the rule counts no refusals. */
 function badness(alert: Alert, sign: '×' | 'x'): string {
-  const { observed, expected, windowMs, pValue } = alert.numbers
+  const { observed, expected, windowMs, pValue, soFar } = alert.numbers
+  if (alert.state === 'resolved') {
+    const lasted = ` lasted ${span((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)}`
+    return windowMs === 0 ? lasted : `${lasted} (${count(soFar)} refused)`
+  }
   if (windowMs === 0 || observed === 0) return ''
   const times = expected === null ? null : factor(observed, expected, sign)
   const against = pValue === null ? 'the limit' : 'normal'

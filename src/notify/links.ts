@@ -2,7 +2,6 @@ import type { Alert } from '../alert/alert.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { hourMs } from '../time/duration.ts'
 import { labelOf } from './labels.ts'
-import { plainText } from './plain-text.ts'
 import { isCause } from './runbook.ts'
 
 /** Where messages point to. */
@@ -48,7 +47,9 @@ export function runbookOf(alert: Alert, cause: string | null, base: string): str
   const own = alert.annotations['runbook']
   if (own !== undefined && isHttp(own)) return own
   const folder = base.endsWith('/') ? base : `${base}/`
-  if (own !== undefined && own !== '') return folder + plainText(own.replace(/^.*\//, ''), 200)
+  // Of a path only the file's name counts; annotations may hold labels, so a name must look like one.
+  const name = own?.replace(/^.*\//, '') ?? ''
+  if (/^[\w.-]{1,100}$/.test(name)) return folder + name
   return cause !== null && isCause(cause) ? `${folder}${cause}.md` : null
 }
 

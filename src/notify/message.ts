@@ -102,12 +102,7 @@ export function composeMessage(input: MessageInput, context: MessageContext): { 
     status,
     severity,
     subject: prefix + subject.text,
-    headline: titleOf(
-      input,
-      about,
-      `${context.demo ? '[DEMO] ' : ''}${status === 'resolved' ? '✔' : severityShape[severity]} `,
-      '×',
-    ),
+    headline: titleOf(input, about, `${context.demo ? '[DEMO] ' : ''}${shapeAndWord(status, severity)}`, '×'),
     sentences: lead === undefined ? [] : sentencesOf(lead, input.reminder),
     facts:
       lead === undefined
@@ -132,6 +127,10 @@ export function composeMessage(input: MessageInput, context: MessageContext): { 
 /** `[DEMO] [PAGE] `; part of the ninety characters. */
 export function prefixOf(demo: boolean, word: string): string {
   return `${demo ? '[DEMO] ' : ''}[${word}] `
+}
+
+function shapeAndWord(status: 'firing' | 'resolved', severity: Severity): string {
+  return status === 'resolved' ? '✔ RESOLVED ' : `${severityShape[severity]} ${severity.toUpperCase()} `
 }
 
 /** The newest numbers of an alert that still fires; its state and episode stay those we were told of. */

@@ -50,7 +50,7 @@ export function dueGroup(
   const found = review(members.values(), context.isMuted)
   for (const member of found.hushed) draft.setMember(group.id, { ...member, doneAtMs: now })
   const news = found.fresh.length + found.raised.length + found.resolved.length > 0 || group.folded > group.foldedTold
-  if ((ripe && news) || (remind && (news || found.standing.length > 0))) {
+  if ((ripe && news) || (remind && found.standing.length > 0)) {
     rechecks.delete(group.id)
     return { group, route, review: found, reminder: !news }
   }

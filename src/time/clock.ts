@@ -40,8 +40,12 @@ export class ManualClock implements Clock {
         resolve()
         return
       }
-      this.#sleepers.push({ due: this.#now + ms, wake: resolve })
-      signal?.addEventListener('abort', () => resolve(), { once: true })
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#sleepers.push({ due: this.#now + ms, wake })
+      signal?.addEventListener('abort', wake, { once: true })
     })
   }
 

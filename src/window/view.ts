@@ -7,8 +7,6 @@ export const sliceMs = 10_000
 /** The windows kept as running sums. */
 export const windowLengthsMs = { '1m': 60_000, '5m': 300_000, '15m': 900_000, '1h': 3_600_000 } as const
 
-type WindowName = keyof typeof windowLengthsMs
-
 /** What one (tenant, api) did in a span of event time. */
 export interface SeriesTotals {
   readonly tenant: string

@@ -12,7 +12,13 @@ const options = {
 const seed = { a: 2, b: 200, borrowed: 200, fresh: false }
 
 /** Feeds minutes from the first one on; closes slots as they end. */
-function feed(baselines: Baselines, place: number, minutes: number, at: (minute: number) => [number, number], from = 0) {
+function feed(
+  baselines: Baselines,
+  place: number,
+  minutes: number,
+  at: (minute: number) => [number, number],
+  from = 0,
+) {
   for (let k = from; k < from + minutes; k++) {
     const [count, exposure] = at(k)
     baselines.feed(place, count, exposure, (k + 1) * minute)

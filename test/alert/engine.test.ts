@@ -254,7 +254,12 @@ describe('spike rules', () => {
     const engine = engineOf(rulesOf(spike))
     const view = new ScriptedView(startMs)
     const from = 3 * 360
-    run(engine, view, from + 3 * 360, traffic(new Chance(3), 100, 0.01, (k) => (k < from ? 1 : 20)))
+    run(
+      engine,
+      view,
+      from + 3 * 360,
+      traffic(new Chance(3), 100, 0.01, (k) => (k < from ? 1 : 20)),
+    )
     const [alert] = engine.alerts()
     expect(alert).toMatchObject({ state: 'firing' })
     // 3,000 requests in the window at the old one in a hundred.
@@ -321,7 +326,9 @@ describe('spike rules', () => {
     const rows = traffic(new Chance(8), 100, 0.03, (k) => (k < 4 * 360 ? 1 : 0))
     const found = run(engine, view, 4 * 360 + 60, rows)
     expect(found.map(({ transition: { alert } }) => alert.state)).toEqual(['firing'])
-    expect(found[0]?.transition.alert.annotations['summary']).toMatch(/^Refusals of acme have dropped\. Only \d+ in 5 min/)
+    expect(found[0]?.transition.alert.annotations['summary']).toMatch(
+      /^Refusals of acme have dropped\. Only \d+ in 5 min/,
+    )
   })
 
   it('works by time where only refusals are logged', () => {
@@ -341,7 +348,9 @@ describe('spike rules', () => {
       const engine = engineOf(rules)
       const view = new ScriptedView(startMs)
       return run(engine, view, 2 * 360 + 60, (slice) =>
-        Array.from({ length: 10 }, (_, at) => acme(50, slice < 720 ? slice % 6 === 0 ? 1 : 0 : at < hit ? 40 : 0, `t${at}`)),
+        Array.from({ length: 10 }, (_, at) =>
+          acme(50, slice < 720 ? (slice % 6 === 0 ? 1 : 0) : at < hit ? 40 : 0, `t${at}`),
+        ),
       ).length
     })
     expect(fires).toEqual([0, 1])

@@ -23,7 +23,7 @@ describe('logGamma', () => {
     [0.5, 0.5723649429247001],
     [5, Math.log(24)],
     [11, Math.log(3_628_800)],
-    [171, 706.5730622457873],
+    [171, 706.573062245787],
     [1e6, 12815504.569147611],
   ])('gives ln Γ(%f)', (x, expected) => {
     expect(logGamma(x)).toBeCloseTo(expected, 8 - Math.max(0, Math.round(Math.log10(Math.abs(expected) + 1))))

@@ -119,8 +119,8 @@ describe('parseRules', () => {
   })
 
   it('matches the family of a cause', () => {
-    expect(problemsOfRule("- {rule: A, matchers: ['family=\"payment\"'], condition: {type: spike}}")).toEqual([])
-    expect(problemsOfRule("- {rule: A, matchers: ['family=\"money\"'], condition: {type: spike}}")[0]).toMatch(
+    expect(problemsOfRule('- {rule: A, matchers: [\'family="payment"\'], condition: {type: spike}}')).toEqual([])
+    expect(problemsOfRule('- {rule: A, matchers: [\'family="money"\'], condition: {type: spike}}')[0]).toMatch(
       /payment, quota, access/,
     )
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Cause } from '../../src/classify/cause.ts'
 import { loadRules } from '../../src/alert/rule-files.ts'
 import type { SliceRow } from '../../src/alert/scripted-view.ts'
+import type { Cause } from '../../src/classify/cause.ts'
 import { Chance, engineOf, run, ScriptedView, startMs } from './simulation.ts'
 
 function starterRules() {
@@ -33,14 +33,17 @@ describe('the starter rules', () => {
         ),
       )
       const fired = found.filter(({ transition: { alert } }) => alert.state === 'firing')
-      const begin = (10 * (seed % 6)) + incident * 10
+      const begin = 10 * (seed % 6) + incident * 10
       expect(fired[0]).toMatchObject({
         transition: { alert: { rule: 'QuotaExhaustionSpike', labels: { tenant: 'acme', api: 'chat' } } },
       })
       expect((fired[0]?.second ?? 0) - begin).toBeLessThanOrEqual(60)
       // Nobody else is accused; the plain threshold follows after its five minutes.
       expect(new Set(fired.map(({ transition: { alert } }) => alert.labels['tenant']))).toEqual(new Set(['acme']))
-      expect(fired.map(({ transition: { alert } }) => alert.rule)).toEqual(['QuotaExhaustionSpike', 'PaymentRefusalsHigh'])
+      expect(fired.map(({ transition: { alert } }) => alert.rule)).toEqual([
+        'QuotaExhaustionSpike',
+        'PaymentRefusalsHigh',
+      ])
     },
   )
 
@@ -74,7 +77,12 @@ describe('the starter rules', () => {
       Array.from({ length: 20 }, (_, at) => {
         const requests = chance.poisson(20)
         const share = slice >= 360 ? 0.3 : 0.003
-        return { tenant: `t${at}`, api: 'pay', requests, causes: { payment_gateway_error: chance.poisson(requests * share) } }
+        return {
+          tenant: `t${at}`,
+          api: 'pay',
+          requests,
+          causes: { payment_gateway_error: chance.poisson(requests * share) },
+        }
       }),
     )
     const fleet = found.find(({ transition: { alert } }) => alert.rule === 'FleetWideSpike')

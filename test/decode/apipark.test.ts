@@ -111,6 +111,11 @@ const cases: [name: string, record: unknown, expected: object][] = [
     { ...passed, cause: 'permission_denied' },
   ],
   [
+    'does not take the words of an upstream whose answer was replaced, nor a strategy beside it',
+    vary(flat, { proxy_status: 429, strategy: 'daily', response_body: '' }),
+    { ...passed, cause: 'unknown' },
+  ],
+  [
     'does not take a strategy on a passed answer',
     vary(flat, { strategy: 'daily', response_body: '{}', proxy_response_body: '{}' }),
     { ...passed, cause: 'unknown' },

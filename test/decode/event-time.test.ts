@@ -18,6 +18,7 @@ test.each([
   ['2026-13-01T00:00:00Z', 'bad-time'],
   ['2026-10-05T24:15:36Z', 'bad-time'],
   ['0031-10-05T08:15:36Z', 'bad-time'],
+  ['9999-12-31T23:59:59-05:00', 'bad-time'],
   ['last Monday 2026', 'bad-time'],
   [at, 'bad-time'],
   [{}, 'bad-time'],

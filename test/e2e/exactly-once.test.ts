@@ -16,7 +16,9 @@ interface Summary {
 
 describeWithChdb('History', () => {
   describeWithKafka('on a real broker', () => {
-    test('holds each of 200,000 records once after the daemon was killed five times', { timeout: 240_000 }, async () => {
+    test('holds each of 200,000 records once after the daemon was killed five times', {
+      timeout: 240_000,
+    }, async () => {
       const brokers = await sharedKafka()
       const topic = topicName('kill')
       await createTopic(brokers, topic, partitions)
@@ -29,7 +31,9 @@ describeWithChdb('History', () => {
       const start = () => startTollwatch({ dir, config, waitUntilReady: false })
       const landed = async (daemon: Daemon): Promise<number> => {
         const span = `from=${now - 3_600_000}&to=${now + 3_600_000}`
-        const { rows } = await daemon.get<Summary>(`/api/v1/summary?${span}&by=`).catch(() => ({ rows: [] as Summary['rows'] }))
+        const { rows } = await daemon
+          .get<Summary>(`/api/v1/summary?${span}&by=`)
+          .catch(() => ({ rows: [] as Summary['rows'] }))
         return rows.reduce((sum, row) => sum + row.requests, 0)
       }
       // Random moments, but early enough that there is something left to do: each after a share of what is missing.
@@ -37,10 +41,14 @@ describeWithChdb('History', () => {
       for (let round = 0; round < 5; round++) {
         const daemon = await start()
         const share = before + Math.floor(((records - before) / 8) * (0.3 + Math.random()))
-        before = await waitFor(`${share} records`, async () => ((await landed(daemon)) >= share ? landed(daemon) : null), {
-          timeoutMs: 60_000,
-          everyMs: 20,
-        })
+        before = await waitFor(
+          `${share} records`,
+          async () => ((await landed(daemon)) >= share ? landed(daemon) : null),
+          {
+            timeoutMs: 60_000,
+            everyMs: 20,
+          },
+        )
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 300))
         await daemon.kill()
       }
@@ -53,7 +61,8 @@ describeWithChdb('History', () => {
       const bySeries = await daemon.get<Summary>(`/api/v1/summary?${span}&by=tenant,api`)
       const found = new Map<string, number>()
       for (const row of bySeries.rows) found.set(`${row.tenant} ${row.api} `, row.requests)
-      for (const row of byCause.rows) if (row.cause !== '') found.set(`${row.tenant} ${row.api} ${row.cause}`, row.payment_required)
+      for (const row of byCause.rows)
+        if (row.cause !== '') found.set(`${row.tenant} ${row.api} ${row.cause}`, row.payment_required)
       expect(new Map([...found].sort())).toEqual(new Map([...truth.series].sort()))
       expect((await daemon.stop()).code).toBe(0)
 
@@ -64,10 +73,14 @@ describeWithChdb('History', () => {
       expect(report.totals.ledger).toEqual({ requests: truth.records, payment_required: truth.refused })
       expect(report.totals.rollup_1m).toEqual({ requests: truth.records, payment_required: truth.refused })
       expect(report.totals.events_402.payment_required).toBe(truth.refused)
-      expect(report.lanes.reduce((sum: number, lane: { dead_letters: number }) => sum + lane.dead_letters, 0)).toBe(truth.unreadable)
+      expect(report.lanes.reduce((sum: number, lane: { dead_letters: number }) => sum + lane.dead_letters, 0)).toBe(
+        truth.unreadable,
+      )
     })
 
-    test('lands the same through the official client over HTTP, and waits for a server that is away', { timeout: 120_000 }, async () => {
+    test('lands the same through the official client over HTTP, and waits for a server that is away', {
+      timeout: 120_000,
+    }, async () => {
       const brokers = await sharedKafka()
       const topic = topicName('server')
       await createTopic(brokers, topic, 2)
@@ -79,7 +92,8 @@ describeWithChdb('History', () => {
         const config = `source: { kafka: { brokers: "${brokers}", topic: ${topic}, group: ${topic}, session_timeout: 6s } }\nhistory: { flush_interval: 300ms, flush_rows: 500, clickhouse: { url: "${server.url}" } }\n`
         const daemon = await startTollwatch({ config, waitUntilReady: false })
         const counted = async () => {
-          const sql = 'SELECT sum(requests) AS r, sum(payment_required) AS p FROM tollwatch.rollup_1m FORMAT JSONEachRow'
+          const sql =
+            'SELECT sum(requests) AS r, sum(payment_required) AS p FROM tollwatch.rollup_1m FORMAT JSONEachRow'
           return JSON.parse(await server.query(sql)) as { r: string; p: string }
         }
         await waitFor('all records', async () => Number((await counted()).r) >= truth.records, { timeoutMs: 60_000 })

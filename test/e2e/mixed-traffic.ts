@@ -88,7 +88,12 @@ function apipark(one: Call): object {
  * Kafka values for `records` calls in three layouts, a third of them as arrays of five, with a broken value in every
  * thousand. Each partition keeps to one layout, as topics of real gateways do; the last one changes half-way.
  */
-export function mixedTraffic(records: number, partitions: number, fromMs: number, toMs: number): { values: Buffer[][]; truth: Truth } {
+export function mixedTraffic(
+  records: number,
+  partitions: number,
+  fromMs: number,
+  toMs: number,
+): { values: Buffer[][]; truth: Truth } {
   const truth: Truth = { records: 0, refused: 0, unreadable: 0, series: new Map() }
   const values: Buffer[][] = Array.from({ length: partitions }, () => [])
   const stepMs = (toMs - fromMs) / records

@@ -102,7 +102,7 @@ function model(transitions: readonly { at: number; transition: Transition }[], s
         }
       }
       const due = changed !== null && (urgent || second >= Math.max(changed + wait, (sent ?? -1_000) + interval))
-      const remind = sent !== null && second >= sent + reminder && firingNow.size > 0
+      const remind = sent !== null && second >= sent + reminder && [...firingNow.values()].some(({ told }) => told !== null)
       if (!due && !remind) continue
       messages.push(`${second} ${tenant} firing ${[...firingNow.keys()].sort()} ended ${ended.sort()}`)
       for (const state of firingNow.values()) state.told = state.severity

@@ -1,8 +1,8 @@
 import type { Cause } from '../../src/classify/cause.ts'
-import type { AccessRecord, Decoded, Decoder } from '../../src/decode/decode.ts'
 import type { Reading } from '../../src/config/reading.ts'
-import type { PipelineEvents, PipelineOptions } from '../../src/pipeline.ts'
+import type { AccessRecord, Decoded, Decoder } from '../../src/decode/decode.ts'
 import { silentLog } from '../../src/fault/log.ts'
+import type { PipelineEvents, PipelineOptions } from '../../src/pipeline.ts'
 import { Lifetime } from '../../src/window/lifetime.ts'
 
 /** A record in the tests' own small layout: `{ t, s, tenant, api, cause }`. */
