@@ -1,6 +1,7 @@
 import { createReadStream, statSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
@@ -52,9 +53,9 @@ export class FileSource implements Source {
     return this.#problem === null ? [] : [this.#problem]
   }
 
-  async start(open: () => BatchConsumer): Promise<void> {
+  async start(openConsumer: () => BatchConsumer): Promise<void> {
     if (!this.#follow) for (const path of this.#paths) requireReadable(path)
-    this.#reading = this.#readAll(open).catch((error: unknown) => {
+    this.#reading = this.#readAll(openConsumer).catch((error: unknown) => {
       this.#problem = messageOf(error)
       this.#log.error(`files: ${this.#problem}`)
     })
@@ -74,18 +75,18 @@ export class FileSource implements Source {
     return this.#reading
   }
 
-  async #readAll(open: () => BatchConsumer): Promise<void> {
+  async #readAll(openConsumer: () => BatchConsumer): Promise<void> {
     if (this.#follow) {
-      await Promise.all(this.#paths.map((path) => this.#followPath(open(), path)))
+      await Promise.all(this.#paths.map((path) => this.#followPath(openConsumer(), path)))
       return
     }
     for (const path of this.#paths) {
-      if (!this.#stop.signal.aborted) await this.#readOnce(open(), path)
+      if (!this.#stop.signal.aborted) await this.#readOnce(openConsumer(), path)
     }
   }
 
   async #readOnce(consumer: BatchConsumer, path: string): Promise<void> {
-    const lane = await this.#open(path)
+    const lane = await this.#open(path, () => openContent(path, 0))
     const [position = 0] = await consumer.assigned([lane])
     const reader = new LaneReader(consumer, lane, new LineCutter(position, this.#keepBytes))
     await reader.read(openContent(path, position), this.#stop.signal, (bytes) => this.#onProgress(path, bytes))
@@ -97,46 +98,53 @@ export class FileSource implements Source {
 
   async #followPath(consumer: BatchConsumer, path: string): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const inode = await this.#awaitFile(path)
-      if (inode === null) return
-      const lane = await this.#open(path)
-      const [position = 0] = await consumer.assigned([lane])
-      const reader = new LaneReader(consumer, lane, new LineCutter(position, this.#keepBytes))
-      await this.#followFile(path, inode, lane, reader)
-      if (this.#stop.signal.aborted) return
-      await reader.finish()
-      await consumer.ended(lane)
-      this.#log.info(`${path} was rotated, reading on in the new file`)
+      const file = await this.#awaitFile(path)
+      if (file === null) return
+      try {
+        const lane = await this.#open(path, () => contentOf(file, 0))
+        const [position = 0] = await consumer.assigned([lane])
+        const reader = new LaneReader(consumer, lane, new LineCutter(position, this.#keepBytes))
+        await this.#followFile({ path, file, lane, reader })
+        if (this.#stop.signal.aborted) return
+        await reader.finish()
+        await consumer.ended(lane)
+        this.#log.info(`${path} was rotated, reading on in the new file`)
+      } finally {
+        await file.close()
+      }
     }
   }
 
-  /** Reads until the path names another file and this one has nothing left. */
-  async #followFile(path: string, inode: number, lane: LedgerLane, reader: LaneReader): Promise<void> {
+  /** Reads until the path names another file, or this one was cut, and nothing is left in it. */
+  async #followFile(one: { path: string; file: FileHandle; lane: LedgerLane; reader: LaneReader }): Promise<void> {
+    const { path, file, lane, reader } = one
+    const { ino } = await file.stat()
     while (!this.#stop.signal.aborted) {
+      // Looked at before the read: what is written between the two still belongs to this file.
+      const there = statOrNull(path)
       const before = reader.readTo
-      await reader.read(createReadStream(path, { start: reader.readTo, highWaterMark: chunkBytes }), this.#stop.signal)
-      lane.setLag(reader.readTo === before ? 0 : null)
-      const now = statOrNull(path)
-      if (now === null || now.ino !== inode || now.size < reader.readTo) return
-      if (now.size === reader.readTo) await this.#clock.sleep(pollMs, this.#stop.signal)
+      await reader.read(contentOf(file, reader.readTo), this.#stop.signal)
+      const progressed = reader.readTo !== before
+      lane.setLag(progressed ? null : 0)
+      if (progressed) continue
+      if (there === null || there.ino !== ino || there.size < reader.readTo) return
+      await this.#clock.sleep(pollMs, this.#stop.signal)
     }
   }
 
-  async #awaitFile(path: string): Promise<number | null> {
+  /** Opens the file once it is there and has something in it; null when stopped before. */
+  async #awaitFile(path: string): Promise<FileHandle | null> {
     while (!this.#stop.signal.aborted) {
       const found = statOrNull(path)
-      if (found !== null && found.size > 0) {
-        this.#problem = null
-        return found.ino
-      }
-      this.#problem = `${path} does not exist yet or is empty`
+      this.#problem = found === null ? `${path} does not exist yet` : null
+      if (found !== null && found.size > 0) return open(path, 'r')
       await this.#clock.sleep(pollMs, this.#stop.signal)
     }
     return null
   }
 
-  async #open(path: string): Promise<LedgerLane> {
-    const identity = await identify(() => openContent(path, 0), this.#book)
+  async #open(path: string, read: () => Readable): Promise<LedgerLane> {
+    const identity = await identify(read, this.#book)
     return new LedgerLane({ source: `file:${identity}`, label: basename(path) })
   }
 }
@@ -180,6 +188,20 @@ export class LaneReader {
   async #hand(lo: number, values: readonly RawValue[]): Promise<void> {
     if (this.#cutter.position === lo) return
     await this.#consumer.take(this.#lane, { lo, hi: this.#cutter.position - 1, values })
+  }
+}
+
+/** An open file stays the same file also after its name was given to another. */
+function contentOf(file: FileHandle, from: number): Readable {
+  return Readable.from(chunksOf(file, from))
+}
+
+async function* chunksOf(file: FileHandle, from: number): AsyncGenerator<Buffer> {
+  for (let at = from; ; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
   }
 }
 
