@@ -43,7 +43,6 @@ export type GroupLabels = Readonly<Partial<Record<SeriesLabel, string>>>
 /** One way of grouping: its labels, and which rows count. Shared by all rules that group alike. */
 export class Grouping {
   readonly by: readonly SeriesLabel[]
-  readonly id: string
   /** Label values and sort key of each group. */
   readonly labels: GroupLabels[] = []
   readonly keys: string[] = []
@@ -59,11 +58,9 @@ export class Grouping {
   #exposureOfPair = new Int32Array(0)
   #groupOfPairCause = new Int32Array(0)
 
-  constructor(pairs: PairIndex, by: readonly SeriesLabel[], rowMatchers: readonly Matcher[]) {
+  constructor(pairs: PairIndex, { by, rowMatchers }: GroupingPlan) {
     this.#pairs = pairs
-    // In one fixed order, so that [api, tenant] and [tenant, api] are one grouping.
-    this.by = seriesLabels.filter((label) => by.includes(label))
-    this.id = groupingId(by, rowMatchers)
+    this.by = by
     this.#rowMatchers = rowMatchers
     this.#byCause = this.by.includes('cause') || this.by.includes('family')
     this.#causePasses = causes.map((cause) => passes(rowMatchers, { cause, family: familyOf[cause] }))
@@ -153,10 +150,18 @@ export class Grouping {
   }
 }
 
-/** The name under which equal groupings are shared. */
-export function groupingId(by: readonly SeriesLabel[], rowMatchers: readonly Matcher[]): string {
+/** A way of grouping, written down once for each rule. */
+export interface GroupingPlan {
+  /** In one fixed order, so that [api, tenant] and [tenant, api] are one grouping. */
+  readonly by: readonly SeriesLabel[]
+  readonly rowMatchers: readonly Matcher[]
+  /** The name under which equal groupings are shared. */
+  readonly id: string
+}
+
+export function planGrouping(by: readonly SeriesLabel[], rowMatchers: readonly Matcher[]): GroupingPlan {
   const labels = seriesLabels.filter((label) => by.includes(label))
-  return JSON.stringify([labels, rowMatchers.map(formatMatcher).sort()])
+  return { by: labels, rowMatchers, id: JSON.stringify([labels, rowMatchers.map(formatMatcher).sort()]) }
 }
 
 function grown(old: Int32Array, size: number): Int32Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
 import { Baselines, type Horizon, type Seed } from './baseline.ts'
-import { type Grouping, type GroupLabels, noGroup } from './grouping.ts'
+import { type Grouping, type GroupingPlan, type GroupLabels, noGroup, planGrouping } from './grouping.ts'
 import { borrowedEvents, borrowedExposure, Pools, unknownRate } from './pools.ts'
 import { GroupFilter, groupCounts, rowMatchers } from './reading.ts'
 import type { Rule, SpikeCondition } from './rule.ts'
@@ -32,6 +32,7 @@ export class SpikeSeries {
   readonly #rule: Rule
   readonly #condition: SpikeCondition
   readonly #groupings: Groupings
+  readonly #plan: GroupingPlan
   readonly #filter: GroupFilter
   readonly #places = new Map<string, number>()
   #placeOf: Int32Array = new Int32Array(0)
@@ -41,6 +42,7 @@ export class SpikeSeries {
     this.#rule = rule
     this.#condition = condition
     this.#groupings = groupings
+    this.#plan = planGrouping(rule.groupBy, rowMatchers(rule))
     this.#filter = new GroupFilter(rule)
     this.pools = new Pools(rule.groupBy)
     this.baselines = new Baselines({
@@ -52,7 +54,7 @@ export class SpikeSeries {
   }
 
   get grouping(): Grouping {
-    return this.#groupings.get(this.#rule.groupBy, rowMatchers(this.#rule))
+    return this.#groupings.get(this.#plan)
   }
 
   placeOfKey(key: string): number | undefined {
@@ -68,7 +70,7 @@ export class SpikeSeries {
   labelsOf(key: string): GroupLabels {
     const values: unknown = JSON.parse(key)
     const labels: Record<string, string> = {}
-    for (const [at, label] of this.grouping.by.entries()) {
+    for (const [at, label] of this.#plan.by.entries()) {
       if (Array.isArray(values)) labels[label] = String(values[at])
     }
     return labels

@@ -1,9 +1,7 @@
 import type { EpochMs } from '../time/clock.ts'
 import { hourMs } from '../time/duration.ts'
 import type { SeriesTotals, WindowView } from '../window/view.ts'
-import { Grouping, groupingId, noGroup, PairIndex } from './grouping.ts'
-import type { Matcher } from './matcher.ts'
-import type { SeriesLabel } from './rule.ts'
+import { Grouping, type GroupingPlan, noGroup, PairIndex } from './grouping.ts'
 
 /** Sums over one span: refusals by group, requests by exposure group. */
 export interface GroupSums {
@@ -22,7 +20,7 @@ export class StepSums {
   readonly atMs: EpochMs
   readonly #pairs: PairIndex
   readonly #rows = new Map<number, Rows>()
-  readonly #sums = new Map<string, GroupSums>()
+  readonly #sums = new Map<Grouping, Map<number, GroupSums>>()
 
   constructor(view: WindowView, atMs: EpochMs, pairs: PairIndex) {
     this.view = view
@@ -32,7 +30,7 @@ export class StepSums {
 
   /** The rows of the last `spanMs`, or of the span that ended at `endMs`. */
   rows(spanMs: number, endMs: EpochMs = this.atMs): Rows {
-    const id = spanMs + (this.atMs - endMs) * 1e6
+    const id = spanId(spanMs, this.atMs - endMs)
     let rows = this.#rows.get(id)
     if (rows === undefined) {
       const totals = this.view.totals(endMs - spanMs, endMs)
@@ -46,14 +44,24 @@ export class StepSums {
 
   /** Sums of the last `spanMs`, or of the span that ended at `endMs`. */
   sums(grouping: Grouping, spanMs: number, endMs: EpochMs = this.atMs): GroupSums {
-    const id = `${spanMs} ${endMs} ${grouping.id}`
-    let sums = this.#sums.get(id)
+    let bySpan = this.#sums.get(grouping)
+    if (bySpan === undefined) {
+      bySpan = new Map()
+      this.#sums.set(grouping, bySpan)
+    }
+    const id = spanId(spanMs, this.atMs - endMs)
+    let sums = bySpan.get(id)
     if (sums === undefined) {
       sums = addUp(this.rows(spanMs, endMs), grouping)
-      this.#sums.set(id, sums)
+      bySpan.set(id, sums)
     }
     return sums
   }
+}
+
+/** Spans are at most an hour: one number can name the span and how long ago it ended. */
+function spanId(spanMs: number, agoMs: number): number {
+  return spanMs + agoMs * 10 * hourMs
 }
 
 function addUp({ totals, pairs }: Rows, grouping: Grouping): GroupSums {
@@ -83,12 +91,11 @@ export class Groupings {
   #pairs = new PairIndex()
   #groupings = new Map<string, Grouping>()
 
-  get(by: readonly SeriesLabel[], rowMatchers: readonly Matcher[]): Grouping {
-    const id = groupingId(by, rowMatchers)
-    let grouping = this.#groupings.get(id)
+  get(plan: GroupingPlan): Grouping {
+    let grouping = this.#groupings.get(plan.id)
     if (grouping === undefined) {
-      grouping = new Grouping(this.#pairs, by, rowMatchers)
-      this.#groupings.set(id, grouping)
+      grouping = new Grouping(this.#pairs, plan)
+      this.#groupings.set(plan.id, grouping)
     }
     return grouping
   }

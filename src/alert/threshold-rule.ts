@@ -1,7 +1,7 @@
 import { hourMs } from '../time/duration.ts'
-import { type Grouping, type GroupLabels, noGroup } from './grouping.ts'
+import { type Grouping, type GroupingPlan, type GroupLabels, noGroup, planGrouping } from './grouping.ts'
 import { type Evaluator, GroupFilter, groupCounts, type Memo, type Reading, rowMatchers } from './reading.ts'
-import type { Rule, SeriesLabel, ThresholdCondition } from './rule.ts'
+import type { Rule, ThresholdCondition } from './rule.ts'
 import type { Groupings, StepSums } from './step-sums.ts'
 import { expectedAtBound, judgeThreshold } from './threshold.ts'
 
@@ -11,16 +11,25 @@ export class ThresholdEvaluator implements Evaluator {
   readonly #condition: ThresholdCondition
   readonly #groupings: Groupings
   readonly #filter: GroupFilter
+  readonly #plan: GroupingPlan
+  /** The same by tenant, and the same with all causes. */
+  readonly #finePlan: GroupingPlan
+  readonly #wholePlan: GroupingPlan
 
   constructor(rule: Rule, condition: ThresholdCondition, groupings: Groupings) {
     this.#rule = rule
     this.#condition = condition
     this.#groupings = groupings
     this.#filter = new GroupFilter(rule)
+    const matchers = rowMatchers(rule)
+    this.#plan = planGrouping(rule.groupBy, matchers)
+    this.#finePlan = planGrouping(['tenant', ...rule.groupBy], matchers)
+    const others = matchers.filter(({ label }) => label !== 'cause' && label !== 'family')
+    this.#wholePlan = planGrouping(rule.groupBy, others)
   }
 
   get grouping(): Grouping {
-    return this.#groupings.get(this.#rule.groupBy, rowMatchers(this.#rule))
+    return this.#groupings.get(this.#plan)
   }
 
   evaluate(sums: StepSums, active: ReadonlyMap<string, Memo | null>): readonly Reading[] {
@@ -79,8 +88,7 @@ export class ThresholdEvaluator implements Evaluator {
 
   /** Tenants with enough refusals, by group. */
   #affected(sums: StepSums, grouping: Grouping): Float64Array {
-    const by: readonly SeriesLabel[] = ['tenant', ...this.#rule.groupBy]
-    const fine = this.#groupings.get(by, rowMatchers(this.#rule))
+    const fine = this.#groupings.get(this.#finePlan)
     const tenants = sums.sums(fine, this.#rule.windowMs)
     const groups = new Map(grouping.keys.map((key, group) => [key, group]))
     const counts = new Float64Array(grouping.size)
@@ -96,8 +104,7 @@ export class ThresholdEvaluator implements Evaluator {
 
   /** Refusals of any cause, by group: the whole that a share of refusals is taken of. */
   #allRefusals(sums: StepSums, grouping: Grouping): Float64Array {
-    const matchers = rowMatchers(this.#rule).filter(({ label }) => label !== 'cause' && label !== 'family')
-    const whole = this.#groupings.get(this.#rule.groupBy, matchers)
+    const whole = this.#groupings.get(this.#wholePlan)
     const totals = sums.sums(whole, this.#rule.windowMs)
     const groups = new Map(whole.keys.map((key, group) => [key, group]))
     return Float64Array.from(grouping.keys, (key) => totals.refusals[groups.get(key) ?? -1] ?? 0)

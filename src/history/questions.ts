@@ -88,13 +88,13 @@ export class Questions implements Queries {
 
   async events(select: Selection & { limit: number }): Promise<{ rows: EventRow[] }> {
     const { where, params } = filter(select, 'ts', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
-    const rows = await this.#database.query<EventRow & { time_ms: number }>(
+    const rows = await this.#database.query<Omit<EventRow, 'time'> & { time_ms: number }>(
       `SELECT toUnixTimestamp64Milli(ts) AS time_ms, tenant, api, cause, cause_code, cause_source, kind, method, consumer,
               plan, latency_ms, request_id, format
        FROM tollwatch.events_402 FINAL WHERE ${where} ORDER BY ts DESC, offset DESC, entry DESC LIMIT {limit:UInt32}`,
       { ...params, limit: select.limit },
     )
-    return { rows: rows.map(({ time_ms, ...row }) => ({ ...emptyAsNull(row), time: formatInstant(time_ms) })) }
+    return { rows: rows.map(({ time_ms, ...row }) => emptyAsNull({ time: formatInstant(time_ms), ...row })) }
   }
 
   async alerts(select: Selection & { limit: number }): Promise<{ rows: AlertLogRow[] }> {

@@ -110,7 +110,7 @@ function failureOf(error: unknown): Delivery {
     case 'EMESSAGE':
       return status >= 400 && status < 500 ? failed('server-error', detail) : failed('refused', detail, { final: true })
     default:
-      return /CERT|SELF_SIGNED|^ERR_(?:TLS|SSL)|ALTNAME/.test(code)
+      return /CERT|SELF_SIGNED|^ERR_(?:TLS|SSL)|ALTNAME/.test(original)
         ? failed('tls', detail)
         : failed('connection', detail)
   }

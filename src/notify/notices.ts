@@ -29,8 +29,8 @@ export interface DueGroup {
   readonly reminder: boolean
 }
 
-/** Remembers, in memory only, when a muted group is looked at again. */
-export type Rechecks = Map<string, EpochMs>
+/** Remembers, in memory only, when a group that has nothing to say as it is now is looked at again. */
+export type Rechecks = Map<string, { readonly group: Group; readonly atMs: EpochMs }>
 
 /**
  * Whether a group is due, and with what. Marks in the draft what needs no message: alerts that came and went while
@@ -46,7 +46,8 @@ export function dueGroup(
   const reminderAt = reminderDueAt(group, route)
   const ripe = newsAt !== null && newsAt <= now
   const remind = reminderAt !== null && reminderAt <= now
-  if (!(ripe || remind) || (rechecks.get(group.id) ?? 0) > now) return null
+  const recheck = rechecks.get(group.id)
+  if (!(ripe || remind) || (recheck?.group === group && now < recheck.atMs)) return null
   const found = review(members.values(), context.isMuted)
   for (const member of found.hushed) draft.setMember(group.id, { ...member, doneAtMs: now })
   const news = found.fresh.length + found.raised.length + found.resolved.length > 0 || group.folded > group.foldedTold
@@ -54,7 +55,9 @@ export function dueGroup(
     rechecks.delete(group.id)
     return { group, route, review: found, reminder: !news }
   }
-  rechecks.set(group.id, now + mutedRecheckMs)
+  // A reminder with nobody to remind must not put off news that ripen in a moment.
+  const ripensAt = ripe || newsAt === null ? Number.POSITIVE_INFINITY : newsAt
+  rechecks.set(group.id, { group, atMs: Math.min(ripensAt, now + mutedRecheckMs) })
   if (group.changedAtMs !== null && !news && !found.muted.some(isUntold)) {
     draft.setGroup({ ...group, changedAtMs: null, urgent: false })
   }
