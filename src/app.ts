@@ -140,7 +140,12 @@ class Daemon {
   async run(): Promise<void> {
     const { clock, log } = this.#options
     try {
-      const history = await openHistory(this.#config.history, { clock, log, signal: this.#stop.signal, wait: true })
+      const history = await openHistory(this.#config.history, {
+        ...{ clock, log, signal: this.#stop.signal, wait: true },
+        onProblem: (problem) => {
+          this.#problem = problem
+        },
+      })
       this.#teardown.push(() => history.close())
       this.#running = await this.#assemble(history)
       this.#problem = null

@@ -89,6 +89,8 @@ export class Pipeline {
   #gate: Promise<void> | null = null
   #problems = new Map<string, string>()
   #stopped = false
+  /** Folded records of windows that were since loaded anew. */
+  #foldedBefore = 0
 
   constructor(options: PipelineOptions) {
     this.#options = options
@@ -108,7 +110,7 @@ export class Pipeline {
   }
 
   get foldedCount(): number {
-    return this.#windows?.foldedCount ?? 0
+    return this.#foldedBefore + (this.#windows?.foldedCount ?? 0)
   }
 
   /** When the oldest record that is not in history yet arrived here; null when none waits. */
@@ -474,7 +476,9 @@ export class Pipeline {
       const live = [...this.#states.values()].filter((state) => state.phase === 'live')
       for (const state of live) this.#seal(state)
       await Promise.all(live.map((state) => state.writer.drained()))
-      this.#windows = await this.#loaded()
+      const loaded = await this.#loaded()
+      this.#foldedBefore += this.#windows?.foldedCount ?? 0
+      this.#windows = loaded
     } finally {
       this.#gate = null
       open()

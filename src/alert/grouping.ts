@@ -21,7 +21,9 @@ export class PairIndex {
   readonly tenants: string[] = []
   readonly apis: string[] = []
 
-  numberOf(tenant: string, api: string): number {
+  /** @param guess a number that may be it: windows list series in much the same order every time */
+  numberOf(tenant: string, api: string, guess: number): number {
+    if (this.tenants[guess] === tenant && this.apis[guess] === api) return guess
     let apis = this.#apis.get(tenant)
     if (apis === undefined) {
       apis = new Map()

@@ -35,7 +35,14 @@ export class StepSums {
     if (rows === undefined) {
       const totals = this.view.totals(endMs - spanMs, endMs)
       const pairs = new Int32Array(totals.length)
-      for (const [at, row] of totals.entries()) pairs[at] = this.#pairs.numberOf(row.tenant, row.api)
+      let guess = 0
+      for (let at = 0; at < totals.length; at++) {
+        const row = totals[at]
+        if (row === undefined) continue
+        guess = this.#pairs.numberOf(row.tenant, row.api, guess)
+        pairs[at] = guess
+        guess++
+      }
       rows = { totals, pairs }
       this.#rows.set(id, rows)
     }
@@ -65,19 +72,24 @@ function spanId(spanMs: number, agoMs: number): number {
 }
 
 function addUp({ totals, pairs }: Rows, grouping: Grouping): GroupSums {
-  // Two passes: the first learns new groups, so that the arrays can be made in their final size.
-  for (const [at, row] of totals.entries()) {
+  // Two passes: the first learns new groups, so that the arrays can be made in their final size. Plain loops over
+  // indexes: this is run for every row, span and grouping, and iterators cost more than the sums.
+  for (let at = 0; at < totals.length; at++) {
     const pair = pairs[at] ?? 0
     if (grouping.exposureOfPair(pair) === noGroup) continue
+    const row = totals[at]
+    if (row === undefined || row.paymentRequired === 0) continue
     for (const { cause } of row.causes) grouping.groupOf(pair, cause)
   }
   const refusals = new Float64Array(grouping.size)
   const requests = new Float64Array(grouping.exposureCount)
-  for (const [at, row] of totals.entries()) {
+  for (let at = 0; at < totals.length; at++) {
+    const row = totals[at]
     const pair = pairs[at] ?? 0
     const exposure = grouping.exposureOfPair(pair)
-    if (exposure === noGroup) continue
+    if (row === undefined || exposure === noGroup) continue
     requests[exposure] = (requests[exposure] ?? 0) + row.requests
+    if (row.paymentRequired === 0) continue
     for (const { cause, count } of row.causes) {
       const group = grouping.groupOf(pair, cause)
       if (group !== noGroup) refusals[group] = (refusals[group] ?? 0) + count

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 
 /** Something wrong in a file that a person wrote, with where it stands and how to mend it. */
 export interface FileProblem {
@@ -46,8 +46,8 @@ export function parseYamlFile(
   }
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let depth = path.length; depth >= 0; depth--) {
-      const node: unknown = document.getIn(path.slice(0, depth), true)
-      const start = startOf(node)
+      const start =
+        startOf(keyAt(document, path.slice(0, depth))) ?? startOf(document.getIn(path.slice(0, depth), true))
       if (start !== null) return lines.linePos(start).line
     }
     return 1
@@ -56,6 +56,14 @@ export function parseYamlFile(
     return { file, line: lineOf(path), path: formatPath(path), message, fix }
   }
   return { ok: true, yaml: { file, value, lineOf, problem } }
+}
+
+/** The key of a setting stands above what is nested in it. */
+function keyAt(document: Document, path: readonly PropertyKey[]): unknown {
+  if (path.length === 0) return null
+  const parent: unknown = document.getIn(path.slice(0, -1), true)
+  if (!isMap(parent)) return null
+  return parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))?.key
 }
 
 function startOf(node: unknown): number | null {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Overrides } from '../config/load.ts'
 import { checkConfigCommand } from './check-config.ts'
 import { type Add, configOption, dataOption, defined, examples, type Flags, formatOption, text } from './flags.ts'
@@ -42,7 +43,9 @@ export const addRun: Add = (program, terminal, done) => {
 
 function runOverrides(flags: Flags, demo: boolean): Overrides {
   const kafka = defined({ brokers: flags['kafka'], topic: flags['topic'], group: flags['group'] })
-  const files = defined({ paths: flags['file'], follow: flags['follow'] })
+  // Paths in the file start from its folder, those on the command line from here.
+  const paths = Array.isArray(flags['file']) ? flags['file'].map((path) => resolve(path)) : undefined
+  const files = defined({ paths, follow: flags['follow'] })
   const source = defined({ kafka, files, stdin: flags['stdin'] })
   const directory = flags['data'] ?? (demo ? './data/demo' : undefined)
   return (

@@ -1,5 +1,5 @@
 import { startApp } from '../app.ts'
-import { loadConfig, type Overrides } from '../config/load.ts'
+import { loadConfig, loadDefaults, type Overrides } from '../config/load.ts'
 import { messageOf } from '../fault/fault.ts'
 import { createLog } from '../telemetry/log.ts'
 import { systemClock } from '../time/clock.ts'
@@ -12,7 +12,9 @@ export async function runCommand(
   args: { file: string | null; overrides: Overrides; demo: boolean; version: string },
   terminal: Terminal,
 ): Promise<number> {
-  const loaded = loadConfig(args.file, args.overrides, process.env)
+  // Simulated traffic must never reach the history that a tollwatch.yaml lying here names.
+  const isDemoAlone = args.demo && args.file === null
+  const loaded = isDemoAlone ? loadDefaults(args.overrides) : loadConfig(args.file, args.overrides, process.env)
   const problems = loaded.ok ? await problemsBehind(loaded.config, loaded.folder) : loaded.problems
   if (!loaded.ok || problems.length > 0) {
     printProblems(problems, terminal)

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { z } from 'zod'
 import { type FileProblem, formatPath, parseYamlFile, type YamlFile } from '../alert/yaml-file.ts'
 import { messageOf } from '../fault/fault.ts'
 import { type Config, configSchema } from './schema.ts'
+import { complaintsOf } from './wording.ts'
 
 export interface LoadedConfig {
   readonly config: Config
@@ -36,7 +36,7 @@ const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 export function loadConfig(file: string | null, overrides: Overrides, environment: Environment): ConfigResult {
   const found = file ?? (existsSync(standardFile) ? standardFile : null)
   const folder = found === null ? process.cwd() : dirname(resolve(found))
-  if (found === null) return checked(emptyFile, {}, overrides, folder, null, [])
+  if (found === null) return loadDefaults(overrides)
   let text: string
   try {
     text = readFileSync(found, 'utf8')
@@ -52,6 +52,11 @@ export function loadConfig(file: string | null, overrides: Overrides, environmen
   return checked(parsed.yaml, value, overrides, folder, found, problems)
 }
 
+/** The defaults with the overrides alone, whatever file there is. */
+export function loadDefaults(overrides: Overrides): ConfigResult {
+  return checked(emptyFile, {}, overrides, process.cwd(), null, [])
+}
+
 const emptyFile: Pick<YamlFile, 'problem'> = {
   problem: (path, message, fix) => ({ file: 'command line', line: null, path: formatPath(path), message, fix }),
 }
@@ -64,32 +69,19 @@ function checked(
   file: string | null,
   problems: FileProblem[],
 ): ConfigResult {
-  const parsed = configSchema.safeParse(merged(value, overrides))
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      for (const path of pathsOf(issue)) problems.push(yaml.problem(path, sentence(issue, path), fixOf(issue)))
-    }
+  // A value that could not be filled in is reported once, as that, and not again for what the empty text breaks.
+  const unfilled = new Set(problems.map((problem) => problem.path))
+  // What is no group of settings at all must not vanish under the flags of the command line.
+  const parsed = configSchema.safeParse(isPlain(value) ? merged(value, overrides) : value)
+  for (const { path, message, fix } of parsed.error?.issues.flatMap(complaintsOf) ?? []) {
+    if (!unfilled.has(formatPath(path))) problems.push(yaml.problem(path, message, fix))
   }
-  if (!parsed.success || problems.length > 0) return { ok: false, problems }
+  if (!parsed.success || problems.length > 0) return { ok: false, problems: inOrder(problems) }
   return { ok: true, config: parsed.data, file, folder }
 }
 
-/** An unknown key is reported where it stands, each by itself. */
-function pathsOf(issue: z.core.$ZodIssue): PropertyKey[][] {
-  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [[...issue.path]]
-}
-
-function sentence(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): string {
-  if (issue.code === 'unrecognized_keys') return `there is no setting "${String(path.at(-1))}"`
-  return issue.message
-}
-
-function fixOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    return 'correct its spelling or remove it; tollwatch.example.yaml lists every setting'
-  }
-  if (issue.code === 'invalid_value') return `use one of ${issue.values.map(String).join(', ')}`
-  return 'see tollwatch.example.yaml for this setting'
+function inOrder(problems: readonly FileProblem[]): readonly FileProblem[] {
+  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
 }
 
 /** Lays `over` on `under`, object by object; anything else replaces what was there. */

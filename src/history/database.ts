@@ -41,11 +41,11 @@ function quoted(text: string): string {
 }
 
 /** Opens a ClickHouse server; the connection itself is made by the first statement. */
-export function openServer(options: { url: string; user: string; password: string }): Database {
+export function openServer(options: { url: string; user: string }, password: string): Database {
   const client = createClient({
     url: options.url,
     username: options.user,
-    password: options.password,
+    password,
     request_timeout: 70_000,
     // What went wrong is thrown, and told once, in our own words.
     log: { level: ClickHouseLogLevel.OFF },

@@ -1,4 +1,5 @@
-import { messageOf } from '../fault/fault.ts'
+import { readFileSync } from 'node:fs'
+import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
 import type { AlertRecord } from './alert-record.ts'
@@ -83,28 +84,49 @@ export class History implements RangeStore {
   }
 }
 
+function readPassword({ password, password_file }: { password: string; password_file?: string | undefined }): string {
+  if (password_file === undefined) return password
+  try {
+    return readFileSync(password_file, 'utf8').trim()
+  } catch (error) {
+    const message = `history.clickhouse.password_file ${password_file} cannot be read; check the path and who may read it`
+    throw new Fault('config-unreadable', message, { retryable: false, cause: error })
+  }
+}
+
 /**
  * Opens history and brings its schema up to date. While the store is away it waits with growing pauses and says so
  * once a try; what needs a person (no chdb, a locked directory, no dedup window) is thrown at once.
  */
 export async function openHistory(
   options: HistoryOptions,
-  { clock, log, signal, wait }: { clock: Clock; log: Log; signal?: AbortSignal; wait: boolean },
+  behaviour: {
+    clock: Clock
+    log: Log
+    signal?: AbortSignal
+    /** False throws also what may pass. */
+    wait: boolean
+    /** Hears why history is not open yet. */
+    onProblem?: (problem: string) => void
+  },
 ): Promise<History> {
+  const { clock, log, signal, wait, onProblem = () => {} } = behaviour
   for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 15_000)) {
     let database: Database | null = null
     try {
       database =
         options.clickhouse === undefined
           ? await openEmbedded(`${options.data_dir}/store`)
-          : openServer(options.clickhouse)
+          : openServer(options.clickhouse, readPassword(options.clickhouse))
       await migrate(database, options.retention)
       return new History(database, { clock, epoch: options.epoch })
     } catch (error) {
       await database?.close().catch(() => undefined)
       const retryable = (error as { retryable?: boolean }).retryable === true
       if (!wait || !retryable || signal?.aborted) throw error
-      log.warn(`history is not available yet, trying again in ${pauseMs / 1000} s: ${messageOf(error)}`)
+      const problem = `history is not available yet: ${messageOf(error)}`
+      onProblem(problem)
+      log.warn(`${problem}; trying again in ${pauseMs / 1000} s`)
       await clock.sleep(pauseMs, signal)
     }
   }

@@ -95,7 +95,9 @@ function failureOf(error: unknown): Delivery {
   // The socket's own word, such as CERT_HAS_EXPIRED or ECONNREFUSED, behind nodemailer's general one.
   const original = field(error, 'originalCode')
   const status = Number(field(error, 'responseCode'))
-  const detail = [code, original === code ? '' : original, status > 0 ? String(status) : ''].filter((part) => part !== '').join(' ')
+  const detail = [code, original === code ? '' : original, status > 0 ? String(status) : '']
+    .filter((part) => part !== '')
+    .join(' ')
   switch (code) {
     case 'EAUTH':
     case 'ENOAUTH':

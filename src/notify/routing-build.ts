@@ -82,7 +82,8 @@ function rootOf(file: RouteFile, receivers: ReadonlyMap<string, unknown>, report
       report([...path, 'receiver'], ...unknownReceiver(node.receiver, receivers.keys()))
     }
     const own = inherit(node, above)
-    if (own.repeatIntervalMs !== null && own.repeatIntervalMs < own.groupIntervalMs) {
+    const setsTimers = node.repeat_interval !== undefined || node.group_interval !== undefined
+    if (setsTimers && own.repeatIntervalMs !== null && own.repeatIntervalMs < own.groupIntervalMs) {
       report(
         [...path, 'repeat_interval'],
         'is shorter than group_interval, so reminders would outrun news',

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readingOf } from '../../src/config/reading.ts'
+import { configSchema } from '../../src/config/schema.ts'
 import { silentLog } from '../../src/fault/log.ts'
 import { type Database, openEmbedded } from '../../src/history/database.ts'
 import { History } from '../../src/history/history.ts'
@@ -14,7 +16,7 @@ import { describeWithKafka } from '../support/available.ts'
 import { committed, createTopic, produce, sharedKafka, topicName } from '../support/kafka.ts'
 import { waitFor } from '../support/process.ts'
 import { tempDir } from '../support/run-context.ts'
-import { Counted, encode, type PlainRecord, standardOptions } from './fake-world.ts'
+import { Counted, encode, type PlainRecord, plainReading, standardOptions } from './fake-world.ts'
 
 describeWithKafka('Pipeline on a real broker', () => {
   let brokers: string
@@ -30,13 +32,13 @@ describeWithKafka('Pipeline on a real broker', () => {
 
   afterAll(() => history.close())
 
-  function member(topic: string, group: string) {
+  function member(topic: string, group: string, reading = plainReading) {
     const options = sourceOptions.parse({ kafka: { brokers, topic, group } }).kafka
     if (options === undefined) throw new Error('kafka options are there')
     const source = new KafkaSource(options, { clock: systemClock, log: silentLog })
     const events = new Counted()
     const lifetime = new Lifetime(10_000)
-    const pipeline = new Pipeline({ ...standardOptions, history, clock: systemClock, events, lifetime })
+    const pipeline = new Pipeline({ ...standardOptions, reading, history, clock: systemClock, events, lifetime })
     const timer = setInterval(() => pipeline.tick(), 100)
     return {
       pipeline,
@@ -109,28 +111,53 @@ describeWithKafka('Pipeline on a real broker', () => {
     expect(kept[lane?.lane ?? 0]).toEqual({ partition: lane?.lane, offset: (lane?.hi ?? 0) + 1, metadata: null })
   })
 
-  test('buries what it cannot read with its position and goes on', async () => {
+  test('buries what it cannot read with its position and a masked sketch, and goes on', async () => {
     const topic = topicName('poison')
-    await createTopic(brokers, topic, 1)
-    const good = encode({ t: now, tenant: 'acme', api: 'chat' })
-    const ahead = encode({ t: now + 24 * 3_600_000 + 60_000, tenant: 'acme', api: 'chat' })
-    const poison = [Buffer.from('{"broken'), null, Buffer.from([0xff, 0xfe]), ahead]
-    await produce(brokers, topic, [good, ...poison, good])
-    const one = member(topic, `${topic}-group`)
+    await createTopic(brokers, topic, 1, { 'max.message.bytes': '20971520' })
+    const kong = (startedAt: unknown, status: unknown = 200) =>
+      JSON.stringify({
+        request: { id: 'r', uri: '/chat', method: 'POST', headers: { authorization: 'Bearer planted-secret' } },
+        ...{ response: { status, headers: {} }, latencies: { request: 4 }, route: { name: 'chat' } },
+        ...{ consumer: { username: 'acme' }, started_at: startedAt },
+      })
+    const good = kong(now)
+    const values = [
+      good,
+      '{"request":{"headers":{"authorization":"Bearer planted-secret',
+      null,
+      '',
+      Buffer.from([0x7b, 0xff, 0xfe, 0x7d]),
+      kong(now, { code: 402 }),
+      kong(now + 25 * 3_600_000),
+      Buffer.alloc(10 * 1024 * 1024, 'x'),
+      '{"hello":"world"}',
+      `[${good},${good},7]`,
+      good,
+    ]
+    await produce(brokers, topic, values, { batch: 1 })
+    const one = member(topic, `${topic}-group`, readingOf(configSchema.parse({})))
     await one.start()
-    await waitFor('both good records', async () => (await landed(topic)).requests === 2)
+    await waitFor('all good records', async () => (await landed(topic)).requests === 4)
     await one.end()
-    const letters = await database.query<{ o: number; reason: string }>(
-      'SELECT offset AS o, reason FROM tollwatch.dead_letter WHERE endsWith(source, {topic:String}) ORDER BY o',
+    const letters = await database.query<{ o: number; e: number; reason: string; bytes: number; sketch: string }>(
+      'SELECT offset AS o, entry AS e, reason, bytes, sketch FROM tollwatch.dead_letter WHERE endsWith(source, {topic:String}) ORDER BY o, e',
       { topic },
     )
-    expect(letters).toEqual([
-      { o: 1, reason: 'not-json' },
-      { o: 2, reason: 'empty' },
-      { o: 3, reason: 'not-json' },
-      { o: 4, reason: 'future-time' },
+    expect(letters.map(({ o, e, reason }) => [o, e, reason])).toEqual([
+      [1, 0, 'not-json'],
+      [2, 0, 'empty'],
+      [3, 0, 'empty'],
+      [4, 0, 'not-utf8'],
+      [5, 0, 'wrong-type'],
+      [6, 0, 'future-time'],
+      [7, 0, 'too-large'],
+      [8, 0, 'unknown-format'],
+      [9, 2, 'not-a-record'],
     ])
-    expect(Object.fromEntries(one.events.results)).toEqual({ ok: 2, 'not-json': 2, empty: 1, 'future-time': 1 })
+    expect(letters.map(({ bytes }) => bytes)).toContain(10 * 1024 * 1024)
+    expect(JSON.stringify(letters)).not.toMatch(/planted|secret/)
+    expect(one.events.results.get('ok')).toBe(4)
+    expect((await history.verify()).problems).toEqual([])
   })
 
   test('shares the partitions of a topic with a second member that joins and leaves', async () => {
