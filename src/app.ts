@@ -3,11 +3,12 @@ import { RuleEngine } from './alert/engine.ts'
 import { AlertPersistence } from './alert/persistence.ts'
 import { loadRules } from './alert/rule-files.ts'
 import type { LoadedConfig } from './config/load.ts'
-import { type Reading, readingOf } from './config/reading.ts'
+import { readingOf } from './config/reading.ts'
 import type { Config } from './config/schema.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
 import { type History, openHistory } from './history/history.ts'
+import type { Reading } from './history/intake.ts'
 import type { StateStore } from './history/state.ts'
 import type { HttpDeps } from './http/deps.ts'
 import { createServer } from './http/server.ts'
@@ -278,7 +279,7 @@ class Daemon {
     const { clock, log, demo } = this.#options
     const { kafka, files, stdin } = this.#config.source
     const sources: Source[] = []
-    if (kafka !== undefined) sources.push(new KafkaSource(kafka, { clock, log }))
+    if (kafka !== undefined) sources.push(new KafkaSource(kafka, { clock, log, epoch: this.#config.history.epoch }))
     if (files !== undefined) {
       const paths = files.paths.map((path) => resolve(this.#options.folder, path))
       sources.push(

@@ -1,14 +1,13 @@
-import { causes } from './classify/cause.ts'
-import type { Judgement, Reading } from './config/reading.ts'
-import type { AccessRecord, Decoder } from './decode/decode.ts'
+import type { Decoder } from './decode/decode.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
 import type { RangeStore } from './history/history.ts'
+import { Intake, type Reading } from './history/intake.ts'
+import { laneStart } from './history/lane-start.ts'
 import { type Intent, LaneWriter } from './history/lane-writer.ts'
-import { type DeadLetter, gapRange, RangeBuilder, type RefusedCall } from './history/range.ts'
-import type { Batch, BatchConsumer, Lane, RawValue } from './source/source.ts'
+import { gapRange, RangeBuilder } from './history/range.ts'
+import type { Batch, BatchConsumer, Lane } from './source/source.ts'
 import type { Clock, EpochMs } from './time/clock.ts'
-import { eventTime } from './window/event-time.ts'
 import type { Lifetime } from './window/lifetime.ts'
 import { sliceMs, type WindowView, windowLengthsMs } from './window/view.ts'
 import { Watermark } from './window/watermark.ts'
@@ -48,7 +47,6 @@ const longestRangeDays = 40
 const longestWindowMs = Math.max(...Object.values(windowLengthsMs))
 /** How much newer than the resumed evaluation the stored slices may be for the rings to hold both. */
 const resumeReachMs = 11 * 60_000
-const unknownLabel = 'unknown'
 
 interface LaneState {
   readonly owner: BatchOwner
@@ -82,8 +80,7 @@ export class Pipeline {
   readonly #options: PipelineOptions
   readonly #states = new Map<Lane, LaneState>()
   readonly #watermark: Watermark
-  /** Highest offset counted in the lifetime totals, so that records read again after a rebalance count once. */
-  readonly #counted = new Map<string, number>()
+  readonly #intake: Intake
   #windows: Windows | null = null
   #loading: Promise<void> = Promise.resolve()
   #gate: Promise<void> | null = null
@@ -95,6 +92,11 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options
     this.#watermark = new Watermark(options)
+    const windows = {
+      around: (timeMs: EpochMs) => this.#openWindows(timeMs),
+      makeRoom: (slice: number) => this.#advanceTo(slice * sliceMs),
+    }
+    this.#intake = new Intake({ ...options, watermark: this.#watermark, windows })
   }
 
   get view(): WindowView | null {
@@ -227,58 +229,41 @@ export class Pipeline {
     this.#states.delete(state.lane)
   }
 
-  /** Reads the lane's position, declares what can no longer be read, and says where to begin. */
+  /** Finds out where the lane begins and declares what can no longer be read. */
   async #start(state: LaneState): Promise<number> {
     const { lane, writer } = state
-    const { clock } = this.#options
-    const { next, pending } = await this.#insist(state, () => writer.position())
-    let at = next ?? lane.initial
-    if (pending !== null && (await this.#canSettle(state, pending))) {
-      state.phase = 'settling'
-      state.pending = pending
-      at = pending.lo
-    } else if (pending !== null) {
-      at = Math.max(at, pending.hi + 1)
-    }
-    if (lane.latest !== null && at > lane.latest) {
-      const text = `${lane.label}: history ends at offset ${at - 1}, but the newest record is ${lane.latest - 1}: was the topic re-created or truncated? The lane is stopped; raise history.epoch to read it again from the beginning`
-      this.#problems.set(state.key, text)
-      this.#options.log.error(text, { code: 'offset-above-latest' })
+    const { history, clock, log, reading } = this.#options
+    const position = await this.#insist(state, () => writer.position())
+    const identity = { source: lane.source, lane: lane.partition }
+    const start = await laneStart(lane, position, ({ lo, hi }) =>
+      this.#insist(state, () => history.holds({ ...identity, lo, hi })),
+    )
+    if (start.kind === 'stop') {
+      this.#problems.set(state.key, start.reason)
+      log.error(start.reason, { code: 'offset-above-latest' })
       writer.fence()
       lane.pause()
-      return lane.latest
+      return lane.latest ?? lane.initial
     }
-    if (at < lane.earliest) at = this.#declareGap(state, at, lane.earliest - 1)
-    state.builder = new RangeBuilder(at, clock.now())
-    this.#watermark.open(state.key, clock.now(), lane.lag() === 0 || lane.latest === at)
-    return at
-  }
-
-  /** A pending range is read again, unless its records are gone: then the ledger tells whether it had landed. */
-  async #canSettle(state: LaneState, pending: Intent): Promise<boolean> {
-    const { lane, writer } = state
-    if (pending.lo >= lane.earliest) {
-      if (pending.cfg !== this.#options.reading.configHash) {
-        this.#options.log.warn(
-          `${lane.label}: settings changed since a write was interrupted; what had landed stays as it was`,
-        )
+    if (start.kind === 'settle') {
+      state.phase = 'settling'
+      state.pending = start.pending
+      if (start.pending.cfg !== reading.configHash) {
+        log.warn(`${lane.label}: settings changed since a write was interrupted; what had landed stays as it was`)
       }
-      return true
+    } else {
+      for (const { lo, hi } of start.gaps) this.#declareGap(state, lo, hi)
     }
-    const range = { source: lane.source, lane: lane.partition, lo: pending.lo, hi: pending.hi }
-    const landed = await this.#insist(state, () => this.#options.history.holds(range))
-    if (!landed) writer.write(gapRange({ ...range, configHash: this.#options.reading.configHash }))
-    return false
+    state.builder = new RangeBuilder(start.at, clock.now())
+    this.#watermark.open(state.key, clock.now(), lane.lag() === 0 || lane.latest === start.at)
+    return start.at
   }
 
-  #declareGap(state: LaneState, lo: number, hi: number): number {
-    const { lane, writer } = state
-    this.#options.log.error(`${lane.label}: ${hi - lo + 1} offsets (${lo} to ${hi}) were deleted before they were read`)
-    this.#options.events.records('gap', hi - lo + 1)
-    writer.write(
-      gapRange({ source: lane.source, lane: lane.partition, lo, hi, configHash: this.#options.reading.configHash }),
-    )
-    return hi + 1
+  #declareGap({ lane, writer }: LaneState, lo: number, hi: number): void {
+    const { log, events, reading } = this.#options
+    log.error(`${lane.label}: ${hi - lo + 1} offsets (${lo} to ${hi}) were deleted before they were read`)
+    events.records('gap', hi - lo + 1)
+    writer.write(gapRange({ source: lane.source, lane: lane.partition, lo, hi, configHash: reading.configHash }))
   }
 
   /** Repeats a read until it succeeds or the lane, if it is for one, is lost. */
@@ -318,13 +303,13 @@ export class Pipeline {
 
   #consume(state: LaneState, batch: Batch): void {
     const { events, flushRows, clock } = this.#options
-    const now = clock.now()
     const tally = new Map<string, number>()
+    const context = { live: state.phase === 'live', now: clock.now(), tally }
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
     for (const value of batch.values) {
       if (value.offset < state.builder.next) continue
       if (value.offset > last) break
-      this.#read(state, value, now, tally)
+      this.#intake.take(state, value, context)
       state.builder.next = value.offset + 1
       // A pending range is not cut anew: its token names exactly these bounds.
       if (state.pending === null && (state.builder.size >= flushRows || state.builder.days > longestRangeDays))
@@ -333,71 +318,6 @@ export class Pipeline {
     state.builder.next = Math.max(state.builder.next, Math.min(batch.hi, last) + 1)
     for (const [result, count] of tally) events.records(result, count)
     if (state.pending !== null && state.builder.next > last) this.#settle(state, batch)
-  }
-
-  #read(state: LaneState, value: RawValue, now: EpochMs, tally: Map<string, number>): void {
-    const add = (result: string): void => void tally.set(result, (tally.get(result) ?? 0) + 1)
-    const key = state.key
-    const repeated = value.offset <= (this.#counted.get(key) ?? -1)
-    for (const entry of state.decoder.decode(value.bytes)) {
-      if (entry.kind === 'skipped') {
-        state.builder.skipped++
-        add('skipped')
-      } else if (entry.kind === 'unreadable') {
-        this.#bury(state, value, entry.index, entry.failure, entry.message, now)
-        add(entry.failure)
-      } else {
-        const at = eventTime(entry.record.timeMs, value.arrivedMs, now)
-        if (at.ok) {
-          this.#count(state, { record: entry.record, index: entry.index, value, timeMs: at.timeMs, now, repeated })
-          add(at.skewed ? 'skewed' : 'ok')
-        } else {
-          this.#bury(state, value, entry.index, at.failure, at.message, now)
-          add(at.failure)
-        }
-      }
-    }
-    if (!repeated) this.#counted.set(key, value.offset)
-  }
-
-  #count(
-    state: LaneState,
-    one: { record: AccessRecord; index: number; value: RawValue; timeMs: EpochMs; now: EpochMs; repeated: boolean },
-  ): void {
-    const { record, timeMs } = one
-    const windows = this.#openWindows(timeMs)
-    const slice = Math.floor(timeMs / sliceMs)
-    const tenant = record.tenant ?? unknownLabel
-    const api = record.api ?? unknownLabel
-    const series = windows.series(tenant, api)
-    const judged = this.#options.reading.judge(record)
-    const cause = judged?.kind === 'payment_required' ? causes.indexOf(judged.cause) : -1
-    let late = slice * sliceMs < (windows.endMs ?? 0)
-    if (state.phase === 'live') {
-      const trusted = Math.min(timeMs, one.value.arrivedMs ?? one.now)
-      this.#watermark.seen(state.key, timeMs, trusted, one.now)
-      if (windows.tooFarAhead(slice)) this.#advanceTo((slice - 60) * sliceMs)
-      late = windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause }) === 'late'
-    }
-    // What is settled was counted before the restart already.
-    if (!one.repeated && state.phase === 'live') this.#options.lifetime.count(series.total, cause)
-    state.builder.count(timeMs, slice, series, record.status, cause, late)
-    if (judged !== null) state.builder.events.push(refusedCall(one, judged, { tenant, api }))
-  }
-
-  #bury(state: LaneState, value: RawValue, index: number, reason: string, message: string, now: EpochMs): void {
-    const { reading } = this.#options
-    const letter: DeadLetter = {
-      atMs: value.arrivedMs ?? now,
-      reason,
-      offset: value.offset,
-      index,
-      bytes: value.bytes?.length ?? 0,
-      message,
-      sketch: reading.sketch(value.bytes),
-      raw: reading.keepRaw && value.bytes !== null ? Buffer.from(value.bytes).toString('latin1') : '',
-    }
-    state.builder.deadLetters.push(letter)
   }
 
   /** The interrupted range is read again in full: land it, and when no other lane settles any more, load the windows. */
@@ -500,12 +420,16 @@ export class Pipeline {
     const rows = await this.#insist(null, () => history.windowRows(fromMs, mine))
     const windows = new Windows({ seriesLimit, seriesLimitPerTenant, lifetime })
     let newest = 0
-    for (const row of rows) newest = Math.max(newest, (row.slice + 1) * sliceMs)
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { slice } of rows) {
+      newest = Math.max(newest, (slice + 1) * sliceMs)
+      oldest = Math.min(oldest, slice * sliceMs)
+    }
     const resume = this.#windows?.endMs ?? resumeAtMs
     if (resume === null && newest === 0) return windows
     // Evaluation goes on where it ended, so that a restart between two steps changes nothing, unless that is too long ago.
     const endMs = Math.max(resume ?? newest - sliceMs, newest - resumeReachMs)
-    windows.openAt(endMs)
+    windows.openAt(endMs, Math.min(endMs, oldest))
     for (const row of rows) {
       const series = windows.series(row.tenant, row.api)
       windows.add(series, row.slice, { requests: row.requests, refusals: row.paymentRequired, cause: row.cause })
@@ -547,28 +471,5 @@ export class Pipeline {
         state.lane.resume()
       }
     }
-  }
-}
-
-function refusedCall(
-  one: { record: AccessRecord; index: number; value: RawValue; timeMs: EpochMs },
-  judged: NonNullable<Judgement>,
-  labels: { tenant: string; api: string },
-): RefusedCall {
-  const { record } = one
-  return {
-    ...judged,
-    ...labels,
-    timeMs: one.timeMs,
-    status: record.status ?? 0,
-    upstreamStatus: record.upstreamStatus ?? 0,
-    method: record.method ?? '',
-    consumer: record.consumer ?? '',
-    plan: record.plan ?? '',
-    requestId: record.requestId ?? '',
-    latencyMs: record.latencyMs,
-    format: record.format,
-    offset: one.value.offset,
-    index: one.index,
   }
 }

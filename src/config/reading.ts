@@ -2,24 +2,11 @@ import { createHash } from 'node:crypto'
 import { causeOf } from '../classify/classify.ts'
 import { isPaymentChallenge, watchOf } from '../classify/watch.ts'
 import { createDecoder } from '../decode/create.ts'
-import type { AccessRecord, Decoder, FormatName } from '../decode/decode.ts'
+import type { AccessRecord, FormatName } from '../decode/decode.ts'
 import { sketchOf } from '../decode/sketch.ts'
+import type { Reading } from '../history/intake.ts'
 import type { RefusedCall } from '../history/range.ts'
 import type { Config } from './schema.ts'
-
-/** A refused call's kind and cause; null for a record that is only a request. */
-export type Judgement = Pick<RefusedCall, 'kind' | 'cause' | 'causeCode' | 'causeSource'> | null
-
-/** What becomes of a record: settled by configuration, the same on every replay of it. */
-export interface Reading {
-  /** @param format the layout of one lane; null for the configured one */
-  decoder(format: string | null): Decoder
-  judge(record: AccessRecord): Judgement
-  sketch(bytes: Uint8Array | null): string
-  /** Hash of the settings behind all this, kept with every range. */
-  readonly configHash: string
-  readonly keepRaw: boolean
-}
 
 /** Decoding and classifying as the settings say. */
 export function readingOf(config: Config): Reading {

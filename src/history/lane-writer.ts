@@ -103,10 +103,15 @@ export class LaneWriter {
         pending: text === undefined ? null : parseIntent(text),
       }
     }
+    const landed = await this.#history.position(source, partition)
     const committed = await coordinator.read()
-    if (committed !== null) return { next: committed.offset, pending: parseIntent(committed.metadata) }
-    // The group has forgotten the lane (offsets expire); the ledger has not.
-    return { next: await this.#history.position(source, partition), pending: null }
+    // No offset (offsets expire), or that of an epoch which was given up: the ledger of this epoch decides.
+    if (committed === null || (parseMetadata(committed.metadata)?.epoch ?? this.#epoch) !== this.#epoch) {
+      return { next: landed, pending: null }
+    }
+    const pending = parseIntent(committed.metadata)
+    // An offset that somebody set back by hand must not make landed records count twice: that takes a new epoch.
+    return { next: pending === null ? Math.max(committed.offset, landed ?? 0) : committed.offset, pending }
   }
 
   write(range: Range): void {
@@ -174,7 +179,8 @@ export class LaneWriter {
 
   async #commit(next: number): Promise<void> {
     const { coordinator } = this.lane
-    if (coordinator !== null && (await coordinator.commit(next, '')) === 'fenced') this.fence()
+    const metadata = JSON.stringify({ v: 1, epoch: this.#epoch })
+    if (coordinator !== null && (await coordinator.commit(next, metadata)) === 'fenced') this.fence()
   }
 
   /** Repeats a step until it succeeds: there is no number of tries after which data may be dropped. */
@@ -198,14 +204,17 @@ export class LaneWriter {
   }
 }
 
-/** Reads the metadata of a commit; anything that is no intent of ours means that nothing is pending. */
+/** The intent in a commit's metadata; null when nothing is pending. */
 function parseIntent(text: string): Intent | null {
-  if (text === '') return null
+  const { epoch = 0, lo, hi, cfg = '' } = parseMetadata(text) ?? {}
+  return lo === undefined || hi === undefined || hi < lo ? null : { v: 1, epoch, lo, hi, cfg }
+}
+
+/** Reads the metadata of a commit; null when it is not of ours. */
+function parseMetadata(text: string): { epoch?: number; lo?: number; hi?: number; cfg?: string } | null {
   try {
-    const value: unknown = JSON.parse(text)
-    const { v, epoch, lo, hi, cfg } = value as Partial<Intent>
-    if (v !== 1 || typeof lo !== 'number' || typeof hi !== 'number' || hi < lo) return null
-    return { v, epoch: epoch ?? 0, lo, hi, cfg: cfg ?? '' }
+    const value = JSON.parse(text) as { v?: unknown; epoch?: number; lo?: number; hi?: number; cfg?: string } | null
+    return value?.v === 1 ? value : null
   } catch {
     return null
   }

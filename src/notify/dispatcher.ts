@@ -159,11 +159,6 @@ export class Dispatcher {
     }
   }
 
-  /** What became of messages lately, newest first. */
-  settled(): readonly SettledEntry[] {
-    return this.#outbox.settled().toSorted((a, b) => b.settledAtMs - a.settledAtMs)
-  }
-
   async #makeDue(now: EpochMs): Promise<void> {
     const draft = this.#groups.draft()
     const isMuted = this.#muting(now)

@@ -40,6 +40,7 @@ export class KafkaSource implements Source {
   readonly #options: KafkaOptions
   readonly #clock: Clock
   readonly #log: Log
+  readonly #epoch: number
   readonly #kafka: InstanceType<typeof Kafka>
   readonly #admin: Admin
   readonly #stop = new AbortController()
@@ -52,7 +53,8 @@ export class KafkaSource implements Source {
   #problem: string | null = 'connecting to Kafka'
   #lagLoop: Promise<void> = Promise.resolve()
 
-  constructor(options: KafkaOptions, { clock, log }: { clock: Clock; log: Log }) {
+  constructor(options: KafkaOptions, { clock, log, epoch }: { clock: Clock; log: Log; epoch: number }) {
+    this.#epoch = epoch
     this.#options = options
     this.#clock = clock
     this.#log = log
@@ -201,7 +203,7 @@ export class KafkaSource implements Source {
         lanes.push(
           new KafkaLane({
             ...{ topic, partition, earliest, latest },
-            source: `kafka:${clusterId}:${topic}`,
+            source: `kafka:${clusterId}:${topic}${this.#epoch === 0 ? '' : `#${this.#epoch}`}`,
             initial: this.#options.start === 'earliest' ? earliest : latest,
             consumer: this.#consumer as Consumer,
             read: () => this.#committed(topic, partition),

@@ -24,7 +24,7 @@ export interface WindowView {
   readonly endMs: EpochMs | null
   /** Exclusive end of the newest slice that has a record, closed or not; null before the first record. */
   readonly headMs: EpochMs | null
-  /** The oldest slice start the rings still hold; null before the first record. */
+  /** From when on everything is counted: as far back as the rings hold, or since watching began; null before the first record. */
   readonly oldestMs: EpochMs | null
   /**
    * Every series with a request or a refusal in `[fromMs, toMs)`. Both must be slice boundaries within the rings;

@@ -20,6 +20,7 @@ export class Windows implements WindowView {
   #requests: RollingCounts | null = null
   #refusals: RollingCounts | null = null
   #head = -1
+  #watchedFrom = 0
   #nextCauseId = 0
   readonly #freeCauseIds: number[] = []
 
@@ -37,7 +38,7 @@ export class Windows implements WindowView {
   }
 
   get oldestMs(): EpochMs | null {
-    return this.#requests === null ? null : this.#requests.oldest * sliceMs
+    return this.#requests === null ? null : Math.max(this.#requests.oldest, this.#watchedFrom) * sliceMs
   }
 
   get seriesCount(): number {
@@ -52,9 +53,14 @@ export class Windows implements WindowView {
     return this.#table.of(tenant, api)
   }
 
-  /** Opens the windows so that they end at `endMs`; without it they open at the first record. */
-  openAt(endMs: EpochMs): void {
+  /**
+   * Opens the windows so that they end at `endMs`; without it they open at the first record.
+   *
+   * @param watchedFromMs from when on everything is known; `endMs` when nothing was seen before
+   */
+  openAt(endMs: EpochMs, watchedFromMs: EpochMs = endMs): void {
     const end = Math.floor(endMs / sliceMs)
+    this.#watchedFrom = Math.floor(watchedFromMs / sliceMs)
     this.#requests = new RollingCounts(end)
     this.#refusals = new RollingCounts(end)
   }
@@ -87,7 +93,7 @@ export class Windows implements WindowView {
     let walked = 0
     while (this.#requests.end < target) {
       if (walked >= walkedSlices && this.#head < this.#requests.end) {
-        this.openAt(target * sliceMs)
+        this.openAt(target * sliceMs, this.#watchedFrom * sliceMs)
       } else {
         this.#requests.advance()
         this.#refusals.advance()

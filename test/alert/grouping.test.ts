@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { planGrouping } from '../../src/alert/grouping.ts'
 import { parseMatcher } from '../../src/alert/matcher.ts'
 import { groupCounts } from '../../src/alert/reading.ts'
 import { type SeriesLabel, seriesLabels } from '../../src/alert/rule.ts'
@@ -66,7 +67,7 @@ describe('sums by group', () => {
         const groupings = new Groupings()
         for (const rows of stepsRows) {
           const sums = groupings.step(viewOf(rows), 3_600_000)
-          const grouping = groupings.get(by, [])
+          const grouping = groupings.get(planGrouping(by, []))
           const counted = sums.sums(grouping, 300_000)
           const found = new Map<string, [number, number]>()
           for (let group = 0; group < grouping.size; group++) {
@@ -85,7 +86,7 @@ describe('sums by group', () => {
     const groupings = new Groupings()
     const causesOf = [{ cause: 'unknown' as const, count: 2 }]
     const rows = ['x', 'y'].map((api) => ({ tenant: 'a', api, requests: 10, paymentRequired: 2, causes: causesOf }))
-    const grouping = groupings.get(['tenant'], [parsed.matcher])
+    const grouping = groupings.get(planGrouping(['tenant'], [parsed.matcher]))
     const sums = groupings.step(viewOf(rows), 3_600_000).sums(grouping, 300_000)
     expect(groupCounts(sums, grouping, 0)).toEqual({ refusals: 2, requests: 10 })
   })
@@ -98,11 +99,11 @@ describe('sums by group', () => {
       3_600_000,
     )
     for (const by of [['tenant'], ['api', 'tenant'], ['tenant', 'api'], []] as const) {
-      sums.sums(groupings.get(by, []), 300_000)
-      sums.sums(groupings.get(by, []), 3_600_000)
+      sums.sums(groupings.get(planGrouping(by, [])), 300_000)
+      sums.sums(groupings.get(planGrouping(by, [])), 3_600_000)
     }
     expect(reads).toBe(2)
-    expect(groupings.get(['api', 'tenant'], [])).toBe(groupings.get(['tenant', 'api'], []))
+    expect(groupings.get(planGrouping(['api', 'tenant'], []))).toBe(groupings.get(planGrouping(['tenant', 'api'], [])))
   })
 
   it('give numbers out anew once most pairs are gone', () => {
@@ -114,11 +115,11 @@ describe('sums by group', () => {
       paymentRequired: 0,
       causes: [],
     }))
-    const before = groupings.get(['tenant'], [])
+    const before = groupings.get(planGrouping(['tenant'], []))
     groupings.step(viewOf(rows), 3_600_000).sums(before, 300_000)
     groupings.step(viewOf(rows), 3_610_000)
-    expect(groupings.get(['tenant'], [])).toBe(before)
+    expect(groupings.get(planGrouping(['tenant'], []))).toBe(before)
     groupings.step(viewOf(rows.slice(0, 10)), 3_620_000)
-    expect(groupings.get(['tenant'], [])).not.toBe(before)
+    expect(groupings.get(planGrouping(['tenant'], []))).not.toBe(before)
   })
 })

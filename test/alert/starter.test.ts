@@ -47,7 +47,7 @@ describe('the starter rules', () => {
     },
   )
 
-  it('say nothing in a day of 200 ordinary tenants', { timeout: 120_000 }, () => {
+  it('say nothing in a day of 200 ordinary tenants', { timeout: 300_000 }, () => {
     const chance = new Chance(77)
     const engine = engineOf(starterRules())
     const view = new ScriptedView(startMs)

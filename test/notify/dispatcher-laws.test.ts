@@ -102,7 +102,8 @@ function model(transitions: readonly { at: number; transition: Transition }[], s
         }
       }
       const due = changed !== null && (urgent || second >= Math.max(changed + wait, (sent ?? -1_000) + interval))
-      const remind = sent !== null && second >= sent + reminder && [...firingNow.values()].some(({ told }) => told !== null)
+      const remind =
+        sent !== null && second >= sent + reminder && [...firingNow.values()].some(({ told }) => told !== null)
       if (!due && !remind) continue
       messages.push(`${second} ${tenant} firing ${[...firingNow.keys()].sort()} ended ${ended.sort()}`)
       for (const state of firingNow.values()) state.told = state.severity
@@ -156,7 +157,10 @@ test('messages come when the model says, about whom it says', async () => {
 }, 120_000)
 
 test('with silences, failures and restarts at random, every announced start is ended once and nothing else is', async () => {
-  const trouble = fc.array(fc.constantFrom('fine', 'fine', 'fails', 'restart', 'silence'), { minLength: 50, maxLength: 50 })
+  const trouble = fc.array(fc.constantFrom('fine', 'fine', 'fails', 'restart', 'silence'), {
+    minLength: 50,
+    maxLength: 50,
+  })
   await fc.assert(
     fc.asyncProperty(steps, trouble, fc.infiniteStream(fc.boolean()), async (plan, troubles, coin) => {
       const rules = new Rules()

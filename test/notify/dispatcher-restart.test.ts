@@ -120,7 +120,11 @@ async function play(killAt: number): Promise<{ ids: string[]; kills: number; mom
     }
     for (let passed = 0; passed < action; passed += 1_000) await surviving(() => at.pass(1_000), false)
   }
-  return { ids: inbox.got.map(({ integration, message }) => `${integration} ${message.id}`), kills, moments: fuse.moments }
+  return {
+    ids: inbox.got.map(({ integration, message }) => `${integration} ${message.id}`),
+    kills,
+    moments: fuse.moments,
+  }
 }
 
 test('a kill at any moment loses no message, and doubles one only if it was on its way', async () => {
@@ -197,7 +201,12 @@ receivers:
   ])
   await dispatcher.accept([resolved(alertOf(), eleven + 11 * minute)])
   await pass(6 * minute)
-  expect(inbox.got.map(({ integration, message }) => [integration, message.status]).slice(2).sort()).toEqual([
+  expect(
+    inbox.got
+      .map(({ integration, message }) => [integration, message.status])
+      .slice(2)
+      .sort(),
+  ).toEqual([
     ['chat/slack/0', 'resolved'],
     ['log/log/0', 'resolved'],
   ])

@@ -57,7 +57,9 @@ describe('timers', () => {
     const ticket = alertOf({ severity: 'ticket' })
     await dispatcher.accept([firing(ticket)])
     await pass(minute)
-    await dispatcher.accept([{ from: 'firing', alert: { ...ticket, severity: 'page', evaluatedAtMs: eleven + minute } }])
+    await dispatcher.accept([
+      { from: 'firing', alert: { ...ticket, severity: 'page', evaluatedAtMs: eleven + minute } },
+    ])
     await pass(1_000)
     expect(inbox.subjects().map((subject) => subject.slice(0, 8))).toEqual(['[TICKET]', '[PAGE] a'])
   })
@@ -66,7 +68,9 @@ describe('timers', () => {
     const { dispatcher, inbox, pass } = await desk(toLog)
     await dispatcher.accept([firing(alertOf())])
     await pass(minute)
-    await dispatcher.accept([{ from: 'firing', alert: { ...alertOf(), severity: 'info', evaluatedAtMs: eleven + minute } }])
+    await dispatcher.accept([
+      { from: 'firing', alert: { ...alertOf(), severity: 'info', evaluatedAtMs: eleven + minute } },
+    ])
     await pass(10 * minute)
     expect(inbox.got).toHaveLength(1)
   })
@@ -112,7 +116,9 @@ describe('resolving', () => {
     const { dispatcher, inbox, pass } = await desk(toLog)
     await dispatcher.accept([firing(alertOf())])
     await pass(minute)
-    await dispatcher.accept([firing(alertOf({ activeAtMs: eleven + 10 * minute, evaluatedAtMs: eleven + 11 * minute }))])
+    await dispatcher.accept([
+      firing(alertOf({ activeAtMs: eleven + 10 * minute, evaluatedAtMs: eleven + 11 * minute })),
+    ])
     await pass(10 * minute)
     const last = inbox.got.at(-1)?.message
     expect(last?.status).toBe('firing')

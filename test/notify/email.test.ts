@@ -71,7 +71,10 @@ describe('a mail', () => {
     await receiver.close()
     const [first, second] = await server.received(2)
     const header = (name: string) => first?.email.headers.find(({ key }) => key === name)?.value
-    expect(first?.envelope).toEqual({ from: 'tollwatch@mail.example.com', to: ['oncall@example.com', 'second@example.com'] })
+    expect(first?.envelope).toEqual({
+      from: 'tollwatch@mail.example.com',
+      to: ['oncall@example.com', 'second@example.com'],
+    })
     expect(first?.email.subject).toBe('[PAGE] acme / chat: quota exceeded, 27x normal (60 in 5 min)')
     expect(first?.email.messageId).toBe('<m1.oncall@mail.example.com>')
     expect(second?.email.messageId).toBe('<m2.oncall@mail.example.com>')
@@ -116,7 +119,11 @@ describe('a mail that cannot be delivered', () => {
   })
 
   test('says that nobody listens', async () => {
-    expect(await attempt({ port: await freePort() })).toMatchObject({ kind: 'failed', reason: 'connection', final: false })
+    expect(await attempt({ port: await freePort() })).toMatchObject({
+      kind: 'failed',
+      reason: 'connection',
+      final: false,
+    })
   })
 
   test('says that TLS is not to be had where it is asked for', async () => {
@@ -160,7 +167,7 @@ describe('STARTTLS', () => {
 
   test('is used, and a certificate nobody vouches for is refused unless that is switched off', async () => {
     const plain = { port, auth: null, requireTls: true }
-    const d = await attempt(plain); console.log(d); expect(d).toMatchObject({ kind: 'failed', reason: 'tls', final: false })
+    expect(await attempt(plain)).toMatchObject({ kind: 'failed', reason: 'tls', final: false })
     expect(sessions).toEqual([])
     const tls = { ca: null, serverName: null, insecureSkipVerify: true }
     expect(await attempt({ ...plain, tls })).toEqual({ kind: 'sent' })

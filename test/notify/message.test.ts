@@ -8,7 +8,10 @@ import { blockKitProblems } from '../support/block-kit.ts'
 import { alertOf, context, eleven, minute } from './sample.ts'
 
 function messageOf(
-  change: Partial<Omit<MessageInput, 'firing' | 'resolved'>> & { firing?: readonly Alert[]; resolved?: readonly Alert[] },
+  change: Partial<Omit<MessageInput, 'firing' | 'resolved'>> & {
+    firing?: readonly Alert[]
+    resolved?: readonly Alert[]
+  },
   shared: Partial<MessageContext> = {},
 ) {
   const member = (alert: Alert) => ({ alert, noticedAtMs: alert.activeAtMs + 80_000, told: null, doneAtMs: null })
@@ -60,7 +63,14 @@ const high = alertOf({
   severity: 'ticket',
   labels: { tenant: 'acme', api: 'images' },
   annotations: { summary: 'a third of the calls is refused' },
-  numbers: { observed: 31, requests: 90, expected: 18, pValue: null, soFar: 55, top: [{ tenant: 'acme', api: 'images', cause: 'insufficient_funds', count: 31 }] },
+  numbers: {
+    observed: 31,
+    requests: 90,
+    expected: 18,
+    pValue: null,
+    soFar: 55,
+    top: [{ tenant: 'acme', api: 'images', cause: 'insufficient_funds', count: 31 }],
+  },
 })
 const stalled = alertOf({
   rule: 'LogInputStalled',
@@ -75,7 +85,10 @@ const over = alertOf({
   numbers: { observed: 2, requests: 990, soFar: 1_312, peak: 80 },
 })
 const many = Array.from({ length: 14 }, (_, i) =>
-  alertOf({ labels: { tenant: `tenant-${String(i).padStart(2, '0')}`, api: 'chat', cause: 'quota_exceeded' }, numbers: { observed: 60 + i } }),
+  alertOf({
+    labels: { tenant: `tenant-${String(i).padStart(2, '0')}`, api: 'chat', cause: 'quota_exceeded' },
+    numbers: { observed: 60 + i },
+  }),
 )
 const hostile = alertOf({
   labels: {
@@ -89,13 +102,23 @@ const rightToLeft = alertOf({ labels: { tenant: 'شركة الاختبار 🚀'
 const endless = alertOf({
   labels: { tenant: 't'.repeat(10_240), api: `${'&<'.repeat(5_120)}`, cause: 'insufficient_funds' },
   annotations: { summary: `${'s&'.repeat(5_000)}` },
-  numbers: { top: Array.from({ length: 10 }, () => ({ tenant: 'x'.repeat(10_240), api: '<'.repeat(10_240), cause: 'unknown', count: 1 })) },
+  numbers: {
+    top: Array.from({ length: 10 }, () => ({
+      tenant: 'x'.repeat(10_240),
+      api: '<'.repeat(10_240),
+      cause: 'unknown',
+      count: 1,
+    })),
+  },
 })
 
 const cases = {
   firing: messageOf({ firing: [spike] }, { trend }),
   reminder: messageOf({ firing: [spike], reminder: true, now: eleven + 4 * 60 * minute }),
-  resolved: messageOf({ resolved: [over], subject: { of: 'x', text: 'acme / chat: quota exceeded, 27x normal (60 in 5 min)' } }, { trend }),
+  resolved: messageOf(
+    { resolved: [over], subject: { of: 'x', text: 'acme / chat: quota exceeded, 27x normal (60 in 5 min)' } },
+    { trend },
+  ),
   fleet: messageOf({ firing: [outage], mutedCount: 3 }, { timezone: 'Europe/Berlin' }),
   threshold: messageOf({ firing: [high] }, { runbookUrl: 'alerts/runbooks/' }),
   'not-counting': messageOf({ firing: [stalled] }),
@@ -104,7 +127,12 @@ const cases = {
   digest: messageOf({ firing: many, groups: 296, folded: 5, routeText: '' }),
   hostile: messageOf({ firing: [hostile, high] }),
   'right-to-left': messageOf({ firing: [rightToLeft] }),
-  endless: messageOf({ firing: [endless, ...Array.from({ length: 12 }, (_, i) => ({ ...endless, fingerprint: `e${i}`, episode: `e${i}` }))] }),
+  endless: messageOf({
+    firing: [
+      endless,
+      ...Array.from({ length: 12 }, (_, i) => ({ ...endless, fingerprint: `e${i}`, episode: `e${i}` })),
+    ],
+  }),
 }
 
 describe.each(Object.entries(cases))('the message "%s"', (name, message) => {

@@ -17,9 +17,7 @@ export const minute = 60_000
 export const hour = 60 * minute
 
 /** An alert as the rules would hand it over; `numbers` may be given in part. */
-export function alertOf(
-  change: Partial<Omit<Alert, 'numbers'>> & { numbers?: Partial<AlertNumbers> } = {},
-): Alert {
+export function alertOf(change: Partial<Omit<Alert, 'numbers'>> & { numbers?: Partial<AlertNumbers> } = {}): Alert {
   const activeAtMs = change.activeAtMs ?? eleven - 3 * minute
   const labels = change.labels ?? { tenant: 'acme', api: 'chat', cause: 'quota_exceeded' }
   const fingerprint = change.fingerprint ?? `fp-${Object.values(labels).join('-').slice(0, 40)}`

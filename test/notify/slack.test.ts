@@ -29,7 +29,13 @@ test('a message arrives as Slack wants it', async () => {
 describe('a message that is not taken', () => {
   test('waits as long as Slack asks', async () => {
     slack.trouble = () => ({ status: 429, retryAfter: 17 })
-    expect(await deliver()).toEqual({ kind: 'failed', reason: 'rate-limited', final: false, retryAfterMs: 17_000, detail: 'HTTP 429' })
+    expect(await deliver()).toEqual({
+      kind: 'failed',
+      reason: 'rate-limited',
+      final: false,
+      retryAfterMs: 17_000,
+      detail: 'HTTP 429',
+    })
   })
 
   test.each([
@@ -73,7 +79,9 @@ test('the address of the webhook is in no failure', async () => {
     failures.push(await deliver())
   }
   failures.push(await deliver(`http://127.0.0.1:${await freePort()}/services/secret-of-the-webhook`))
-  failures.push(await openSlack({ url: 'http://[nonsense/services/secret-of-the-webhook', timeoutMs: 100 }).deliver(message))
+  failures.push(
+    await openSlack({ url: 'http://[nonsense/services/secret-of-the-webhook', timeoutMs: 100 }).deliver(message),
+  )
   expect(failures.every(({ kind }) => kind === 'failed')).toBe(true)
   expect(JSON.stringify(failures)).not.toMatch(words)
 })

@@ -1,7 +1,7 @@
 import type { Cause } from '../../src/classify/cause.ts'
-import type { Reading } from '../../src/config/reading.ts'
 import type { AccessRecord, Decoded, Decoder } from '../../src/decode/decode.ts'
 import { silentLog } from '../../src/fault/log.ts'
+import type { Reading } from '../../src/history/intake.ts'
 import type { PipelineEvents, PipelineOptions } from '../../src/pipeline.ts'
 import { Lifetime } from '../../src/window/lifetime.ts'
 

@@ -13,7 +13,7 @@ import { sourceOptions } from '../../src/source/options.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { Lifetime } from '../../src/window/lifetime.ts'
 import { describeWithKafka } from '../support/available.ts'
-import { committed, createTopic, produce, sharedKafka, topicName } from '../support/kafka.ts'
+import { committed, createTopic, deleteTopic, produce, sharedKafka, topicName } from '../support/kafka.ts'
 import { waitFor } from '../support/process.ts'
 import { tempDir } from '../support/run-context.ts'
 import { Counted, encode, type PlainRecord, plainReading, standardOptions } from './fake-world.ts'
@@ -32,13 +32,13 @@ describeWithKafka('Pipeline on a real broker', () => {
 
   afterAll(() => history.close())
 
-  function member(topic: string, group: string, reading = plainReading) {
+  function member(topic: string, group: string, reading = plainReading, epoch = 0) {
     const options = sourceOptions.parse({ kafka: { brokers, topic, group } }).kafka
     if (options === undefined) throw new Error('kafka options are there')
-    const source = new KafkaSource(options, { clock: systemClock, log: silentLog })
+    const source = new KafkaSource(options, { clock: systemClock, log: silentLog, epoch })
     const events = new Counted()
     const lifetime = new Lifetime(10_000)
-    const pipeline = new Pipeline({ ...standardOptions, reading, history, clock: systemClock, events, lifetime })
+    const pipeline = new Pipeline({ ...standardOptions, epoch, reading, history, clock: systemClock, events, lifetime })
     const timer = setInterval(() => pipeline.tick(), 100)
     return {
       pipeline,
@@ -108,7 +108,11 @@ describeWithKafka('Pipeline on a real broker', () => {
     expect(totals.reduce((sum, row) => sum + row.paymentRequired, 0)).toBe(600)
     const [lane] = report.lanes.filter(({ source }) => source.endsWith(topic))
     const kept = await committed(brokers, `${topic}-group`, topic)
-    expect(kept[lane?.lane ?? 0]).toEqual({ partition: lane?.lane, offset: (lane?.hi ?? 0) + 1, metadata: null })
+    expect(kept[lane?.lane ?? 0]).toEqual({
+      partition: lane?.lane,
+      offset: (lane?.hi ?? 0) + 1,
+      metadata: '{"v":1,"epoch":0}',
+    })
   })
 
   test('buries what it cannot read with its position and a masked sketch, and goes on', async () => {
@@ -158,6 +162,43 @@ describeWithKafka('Pipeline on a real broker', () => {
     expect(JSON.stringify(letters)).not.toMatch(/planted|secret/)
     expect(one.events.results.get('ok')).toBe(4)
     expect((await history.verify()).problems).toEqual([])
+  })
+
+  test('stops at a topic that was made anew, and reads it from its beginning in a new epoch', async () => {
+    const topic = topicName('anew')
+    await createTopic(brokers, topic, 1)
+    await spread(topic, 1, records(500))
+    const first = member(topic, `${topic}-group`)
+    await first.start()
+    await waitFor('the first topic', async () => (await landed(topic)).requests === 500)
+    await first.end()
+    await deleteTopic(brokers, topic)
+    await createTopic(brokers, topic, 1)
+    await spread(topic, 1, records(200))
+    const second = member(topic, `${topic}-group`)
+    await second.start()
+    await waitFor('the lane to stop', () =>
+      second.pipeline.problems().some((problem) => problem.includes('re-created')),
+    )
+    await second.end()
+    expect((await landed(topic)).requests).toBe(500)
+    const third = member(topic, `${topic}-group`, plainReading, 1)
+    await third.start()
+    await waitFor('the second topic', async () => (await landed(`${topic}#1`)).requests === 200)
+    await third.end()
+    expect((await history.verify()).problems).toEqual([])
+  })
+
+  // The broker compresses what it stores, so these are the frames the Java client writes.
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads a topic compressed with %s', async (codec) => {
+    const topic = topicName(codec)
+    await createTopic(brokers, topic, 1, { 'compression.type': codec })
+    await spread(topic, 1, records(2_500))
+    const one = member(topic, `${topic}-group`)
+    await one.start()
+    await waitFor('all records', async () => (await landed(topic)).requests >= 2_500)
+    await one.end()
+    expect(await landed(topic)).toEqual({ requests: 2_500, refused: 250 })
   })
 
   test('shares the partitions of a topic with a second member that joins and leaves', async () => {

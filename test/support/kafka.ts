@@ -216,6 +216,18 @@ export async function createTopic(
   }
 }
 
+/** Deletes a topic and waits until its name is free. */
+export async function deleteTopic(brokers: string, topic: string): Promise<void> {
+  const admin = client(brokers).admin()
+  await admin.connect()
+  try {
+    await admin.deleteTopics({ topics: [topic] })
+    await waitFor(`${topic} to be gone`, async () => !(await admin.listTopics()).includes(topic))
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 /** A topic name that no other test uses. */
 export function topicName(name: string): string {
   return `${name}-${randomUUID().slice(0, 8)}`

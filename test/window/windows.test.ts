@@ -112,6 +112,15 @@ describe('Windows', () => {
     ])
   })
 
+  test('say since when they have watched', () => {
+    const view = windows()
+    view.openAt(startMs)
+    walk(view, startMs + 600_000)
+    expect(view.oldestMs).toBe(startMs)
+    walk(view, startMs + 2 * 3_600_000)
+    expect(view.oldestMs).toBe(startMs + 3_600_000)
+  })
+
   test('turn away what the rings no longer hold', () => {
     const view = windows()
     view.openAt(startMs)

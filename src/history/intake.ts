@@ -1,0 +1,168 @@
+import { causes } from '../classify/cause.ts'
+import type { AccessRecord, Decoder } from '../decode/decode.ts'
+import type { RawValue } from '../source/source.ts'
+import type { EpochMs } from '../time/clock.ts'
+import { eventTime } from '../window/event-time.ts'
+import type { Lifetime } from '../window/lifetime.ts'
+import { sliceMs } from '../window/view.ts'
+import type { Watermark } from '../window/watermark.ts'
+import type { Windows } from '../window/windows.ts'
+import type { RangeBuilder, RefusedCall } from './range.ts'
+
+/** A refused call's kind and cause; null for a record that is only a request. */
+export type Judgement = Pick<RefusedCall, 'kind' | 'cause' | 'causeCode' | 'causeSource'> | null
+
+/** What becomes of a record: settled by configuration, the same on every replay of it. */
+export interface Reading {
+  /** @param format the layout of one lane; null for the configured one */
+  decoder(format: string | null): Decoder
+  judge(record: AccessRecord): Judgement
+  sketch(bytes: Uint8Array | null): string
+  /** Hash of the settings behind all this, kept with every range. */
+  readonly configHash: string
+  readonly keepRaw: boolean
+}
+
+/** The rolling windows as they are when a record comes. */
+export interface OpenWindows {
+  /** The windows, opened around the first record if they were not yet. */
+  around(timeMs: EpochMs): Windows
+  /** Moves event time on, so that the rings hold this slice. */
+  makeRoom(slice: number): void
+}
+
+/** What the intake needs of a lane. */
+export interface IntakeLane {
+  readonly key: string
+  readonly decoder: Decoder
+  readonly builder: RangeBuilder
+}
+
+/** What holds for a whole batch. */
+export interface IntakeContext {
+  /** Whether records count in the windows; those of a range that lands again are loaded from history instead. */
+  readonly live: boolean
+  readonly now: EpochMs
+  /** Counts what the entries were: `ok`, `skewed`, `skipped`, or why they are unreadable. */
+  readonly tally: Map<string, number>
+}
+
+const unknownLabel = 'unknown'
+/** How far behind the newest slice event time follows a lane that runs ahead of all others. */
+const roomSlices = 60
+
+/** From values to counts: each record goes into the lane's range and, where the lane is live, into the windows. */
+export class Intake {
+  readonly #reading: Reading
+  readonly #lifetime: Lifetime
+  readonly #watermark: Watermark
+  readonly #windows: OpenWindows
+  /** Highest offset counted in the lifetime totals, so that records read again after a rebalance count once. */
+  readonly #counted = new Map<string, number>()
+
+  constructor(options: { reading: Reading; lifetime: Lifetime; watermark: Watermark; windows: OpenWindows }) {
+    this.#reading = options.reading
+    this.#lifetime = options.lifetime
+    this.#watermark = options.watermark
+    this.#windows = options.windows
+  }
+
+  /** Takes one value with all its entries. */
+  take(lane: IntakeLane, value: RawValue, { live, now, tally }: IntakeContext): void {
+    const add = (result: string): void => void tally.set(result, (tally.get(result) ?? 0) + 1)
+    const repeated = value.offset <= (this.#counted.get(lane.key) ?? -1)
+    for (const entry of lane.decoder.decode(value.bytes)) {
+      if (entry.kind === 'skipped') {
+        lane.builder.skipped++
+        add('skipped')
+      } else if (entry.kind === 'unreadable') {
+        this.#bury(lane, value, { index: entry.index, reason: entry.failure, message: entry.message, now })
+        add(entry.failure)
+      } else {
+        const at = eventTime(entry.record.timeMs, value.arrivedMs, now)
+        if (at.ok) {
+          this.#count(lane, { record: entry.record, index: entry.index, value, timeMs: at.timeMs, now, live, repeated })
+          add(at.skewed ? 'skewed' : 'ok')
+        } else {
+          this.#bury(lane, value, { index: entry.index, reason: at.failure, message: at.message, now })
+          add(at.failure)
+        }
+      }
+    }
+    if (!repeated) this.#counted.set(lane.key, value.offset)
+  }
+
+  #count(
+    lane: IntakeLane,
+    one: {
+      record: AccessRecord
+      index: number
+      value: RawValue
+      timeMs: EpochMs
+      now: EpochMs
+      live: boolean
+      repeated: boolean
+    },
+  ): void {
+    const { record, timeMs } = one
+    const windows = this.#windows.around(timeMs)
+    const slice = Math.floor(timeMs / sliceMs)
+    const tenant = record.tenant ?? unknownLabel
+    const api = record.api ?? unknownLabel
+    const series = windows.series(tenant, api)
+    const judged = this.#reading.judge(record)
+    const cause = judged?.kind === 'payment_required' ? causes.indexOf(judged.cause) : -1
+    let late = slice * sliceMs < (windows.endMs ?? 0)
+    if (one.live) {
+      this.#watermark.seen(lane.key, timeMs, Math.min(timeMs, one.value.arrivedMs ?? one.now), one.now)
+      if (windows.tooFarAhead(slice)) this.#windows.makeRoom(slice - roomSlices)
+      late = windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause }) === 'late'
+      // What lands again was counted before the restart already.
+      if (!one.repeated) this.#lifetime.count(series.total, cause)
+    }
+    lane.builder.count(timeMs, slice, series, record.status, cause, late)
+    // Refused calls keep their true names also where the series was folded.
+    if (judged !== null) lane.builder.events.push(refusedCall(one, judged, { tenant, api }))
+  }
+
+  #bury(
+    lane: IntakeLane,
+    value: RawValue,
+    letter: { index: number; reason: string; message: string; now: EpochMs },
+  ): void {
+    const { index, reason, message, now } = letter
+    lane.builder.deadLetters.push({
+      atMs: value.arrivedMs ?? now,
+      reason,
+      offset: value.offset,
+      index,
+      bytes: value.bytes?.length ?? 0,
+      message,
+      sketch: this.#reading.sketch(value.bytes),
+      raw: this.#reading.keepRaw && value.bytes !== null ? Buffer.from(value.bytes).toString('latin1') : '',
+    })
+  }
+}
+
+function refusedCall(
+  one: { record: AccessRecord; index: number; value: RawValue; timeMs: EpochMs },
+  judged: NonNullable<Judgement>,
+  labels: { tenant: string; api: string },
+): RefusedCall {
+  const { record } = one
+  return {
+    ...judged,
+    ...labels,
+    timeMs: one.timeMs,
+    status: record.status ?? 0,
+    upstreamStatus: record.upstreamStatus ?? 0,
+    method: record.method ?? '',
+    consumer: record.consumer ?? '',
+    plan: record.plan ?? '',
+    requestId: record.requestId ?? '',
+    latencyMs: record.latencyMs,
+    format: record.format,
+    offset: one.value.offset,
+    index: one.index,
+  }
+}
