@@ -125,7 +125,7 @@ export class Dispatcher {
         if (now - this.#sweptAtMs >= sweepEveryMs) await this.#sweep(now)
       })
     } catch (error) {
-      if (!(error instanceof Fault && error.retryable)) throw error
+      if (!(error instanceof Fault)) throw error
       this.#options.log.warn('notifications wait for the store', { code: error.code })
     }
     for (const [key, lane] of this.#lanes)
@@ -196,7 +196,7 @@ export class Dispatcher {
       await this.#exclusive(() => this.#storeSettled())
     } catch (error) {
       // It stays in `#unstored` and is stored with the next tick.
-      if (!(error instanceof Fault && error.retryable)) throw error
+      if (!(error instanceof Fault)) throw error
     }
   }
 
@@ -296,8 +296,10 @@ export class Dispatcher {
     this.#crash = { error }
   }
 
-  /** Deliveries run beside the ticks; what went wrong in one is our mistake and surfaces in the next tick. */
+  /** Deliveries run beside the ticks; what went wrong in one is our mistake and surfaces, once, in the next tick. */
   #rethrowCrash(): void {
-    if (this.#crash !== null) throw this.#crash.error
+    const crash = this.#crash
+    this.#crash = null
+    if (crash !== null) throw crash.error
   }
 }

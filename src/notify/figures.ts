@@ -70,6 +70,7 @@ function two(large: number, largeUnit: string, small: number, smallUnit: string)
  * @param now the day is added when the time is on another day than this
  */
 export function timeOfDay(at: EpochMs, timezone: string, now: EpochMs): string {
+  if (!Number.isFinite(at)) return 'an unknown time'
   const utc = inZone(at, 'UTC', now)
   return timezone === 'UTC' ? utc : `${inZone(at, timezone, now)} (${utc})`
 }

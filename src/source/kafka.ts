@@ -1,18 +1,18 @@
-import { readFileSync } from 'node:fs'
-import type { ConnectionOptions } from 'node:tls'
 import kafkajs, {
   type Admin,
   type Consumer,
   type EachBatchPayload,
   type Batch as KafkaBatch,
-  type SASLOptions,
+  type KafkaConfig,
 } from 'kafkajs'
 import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
 import { decodeLz4, decodeSnappy, decodeZstd } from './kafka-codecs.ts'
+import { KafkaLane } from './kafka-lane.ts'
+import { securityOf } from './kafka-security.ts'
 import type { KafkaOptions } from './options.ts'
-import type { Batch, BatchConsumer, Coordinator, Lane, RawValue, Source } from './source.ts'
+import type { Batch, BatchConsumer, RawValue, Source } from './source.ts'
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs
 
@@ -65,7 +65,7 @@ export class KafkaSource implements Source {
       logCreator: () => (entry) => log.debug(`kafka client: ${entry.log.message}`),
       retry: { initialRetryTime: 200, maxRetryTime: 5_000, retries: 5 },
       connectionTimeout: 5_000,
-      ...security(options),
+      ...(securityOf(options) as Pick<KafkaConfig, 'ssl' | 'sasl'>),
     })
     this.#admin = this.#kafka.admin()
   }
@@ -205,7 +205,7 @@ export class KafkaSource implements Source {
             ...{ topic, partition, earliest, latest },
             source: `kafka:${clusterId}:${topic}${this.#epoch === 0 ? '' : `#${this.#epoch}`}`,
             initial: this.#options.start === 'earliest' ? earliest : latest,
-            consumer: this.#consumer as Consumer,
+            fetching: this.#consumer as Consumer,
             read: () => this.#committed(topic, partition),
             commit: (offset, metadata) => this.#commitLane({ topic, partition, offset, metadata, assignment }),
           }),
@@ -317,88 +317,6 @@ export class KafkaSource implements Source {
   }
 }
 
-class KafkaLane implements Lane {
-  readonly topic: string
-  readonly partition: number
-  readonly source: string
-  readonly earliest: number
-  readonly latest: number
-  readonly initial: number
-  readonly format = null
-  readonly coordinator: Coordinator
-  readonly #consumer: Consumer
-  /** Next offset to hand over. */
-  next: number
-  /** One past the newest record known. */
-  high: number
-  jumpedTo = -1
-  #begun = false
-  #halted = false
-  #paused = false
-
-  constructor(options: {
-    topic: string
-    partition: number
-    source: string
-    earliest: number
-    latest: number
-    initial: number
-    consumer: Consumer
-    read: Coordinator['read']
-    commit: Coordinator['commit']
-  }) {
-    this.topic = options.topic
-    this.partition = options.partition
-    this.source = options.source
-    this.earliest = options.earliest
-    this.latest = options.latest
-    this.initial = options.initial
-    this.coordinator = { read: options.read, commit: options.commit }
-    this.#consumer = options.consumer
-    this.next = options.initial
-    this.high = options.latest
-  }
-
-  get label(): string {
-    return `${this.topic}/${this.partition}`
-  }
-
-  get delivering(): boolean {
-    return this.#begun && !this.#halted
-  }
-
-  begin(offset: number): void {
-    this.#begun = true
-    this.next = offset
-    this.seek(offset)
-    if (!this.#paused) this.resume()
-  }
-
-  seek(offset: number): void {
-    this.#consumer.seek({ topic: this.topic, partition: this.partition, offset: String(offset) })
-  }
-
-  pause(): void {
-    this.#paused = true
-    if (!this.#halted) this.#consumer.pause([{ topic: this.topic, partitions: [this.partition] }])
-  }
-
-  resume(): void {
-    this.#paused = false
-    if (this.delivering) this.#consumer.resume([{ topic: this.topic, partitions: [this.partition] }])
-  }
-
-  /** Delivers nothing more, for good. */
-  halt(): void {
-    if (!this.#halted) this.#consumer.pause([{ topic: this.topic, partitions: [this.partition] }])
-    this.#halted = true
-  }
-
-  lag(): number {
-    return Math.max(0, this.high - this.next)
-  }
-}
-
 function batchOf(batch: KafkaBatch, next: number): Batch {
   const values: RawValue[] = []
   for (const message of batch.messages) {
@@ -412,23 +330,4 @@ function batchOf(batch: KafkaBatch, next: number): Batch {
 
 function keyOf(topic: string, partition: number): string {
   return `${topic}/${partition}`
-}
-
-function security(options: KafkaOptions): { ssl?: boolean | ConnectionOptions; sasl?: SASLOptions } {
-  const { tls, sasl } = options
-  const read = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : readFileSync(file, 'utf8')
-  const ssl =
-    typeof tls === 'boolean'
-      ? tls
-      : {
-          rejectUnauthorized: tls.verify,
-          ...(tls.ca_file === undefined ? {} : { ca: read(tls.ca_file) }),
-          ...(tls.cert_file === undefined ? {} : { cert: read(tls.cert_file) }),
-          ...(tls.key_file === undefined ? {} : { key: read(tls.key_file) }),
-        }
-  if (sasl === undefined) return ssl === false ? {} : { ssl: ssl as ConnectionOptions | boolean }
-  const password = read(sasl.password_file)?.trim() ?? sasl.password
-  const credentials = { mechanism: sasl.mechanism, username: sasl.username, password } as SASLOptions
-  return { ...(ssl === false ? {} : { ssl: ssl as ConnectionOptions | boolean }), sasl: credentials }
 }

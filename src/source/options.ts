@@ -45,4 +45,5 @@ export const sourceOptions = z.strictObject({
   stdin: z.boolean().default(false),
 })
 
+export type SourceOptions = z.infer<typeof sourceOptions>
 export type KafkaOptions = z.infer<typeof kafkaOptions>
