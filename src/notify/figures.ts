@@ -5,9 +5,9 @@ import { dayMs, hourMs, minuteMs, secondMs } from '../time/duration.ts'
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
-/** `1,004` */
+/** `1,004`; unknown is a word. */
 export function count(value: number): string {
-  return grouped.format(value)
+  return Number.isFinite(value) ? grouped.format(value) : 'an unknown number of'
 }
 
 /** `60 of 1,004 requests (6.0 %)`; no share below 50 requests, where it would mean little. */
@@ -52,6 +52,7 @@ export function odds(chance: number): string {
 
 /** `45 s`, `3 min`, `2 h 10 min`, `1 d 2 h` */
 export function span(ms: number): string {
+  if (!Number.isFinite(ms)) return 'an unknown time'
   if (ms < minuteMs) return `${Math.max(0, Math.round(ms / secondMs))} s`
   const minutes = Math.round(ms / minuteMs)
   if (minutes < 60) return `${minutes} min`

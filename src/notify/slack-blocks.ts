@@ -68,7 +68,10 @@ function blocksOf(message: Message): readonly SlackBlock[] {
   }
   section(message.sentences.map((sentence) => escaped(sentence, 700)))
   const fields = message.facts.slice(0, limits.fields).map(({ label, text, atMs }) => {
-    return markdown([`*${label}*\n${escaped(text, 450)}`, ...(atMs === undefined ? [] : [yourTime(atMs)])])
+    return markdown([
+      `*${label}*\n${escaped(text, 450)}`,
+      ...(atMs === undefined || !Number.isFinite(atMs) ? [] : [yourTime(atMs)]),
+    ])
   })
   left -= fields.reduce((total, field) => total + field.text.length, 0)
   if (fields.length > 0) blocks.push({ type: 'section', fields })

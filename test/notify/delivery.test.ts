@@ -35,7 +35,12 @@ afterEach(async () => {
 })
 
 test('an episode reaches both, with its start and its end, while Slack is failing in every way it can', async () => {
-  const troubles = [{ status: 500 }, { status: 429, retryAfter: 3 }, { hangUp: 'before' as const }, { hangUp: 'after' as const }]
+  const troubles = [
+    { status: 500 },
+    { status: 429, retryAfter: 3 },
+    { hangUp: 'before' as const },
+    { hangUp: 'after' as const },
+  ]
   slack.trouble = (attempt) => troubles[attempt - 1] ?? null
   const { dispatcher, pass } = await desk(routing, { receivers })
   await dispatcher.accept([firing(alertOf())])
@@ -67,7 +72,10 @@ test('a connection that breaks after Slack took the message doubles it, and a re
 test('ten thousand alerts at once make no more messages than the receivers take, and none is lost', async () => {
   const { dispatcher, pass } = await desk(routing, { receivers })
   const alerts = Array.from({ length: 10_000 }, (_, i) =>
-    alertOf({ labels: { tenant: `tenant-${i % 2_000}`, api: `api-${i}`, cause: 'quota_exceeded' }, fingerprint: `fp${i}` }),
+    alertOf({
+      labels: { tenant: `tenant-${i % 2_000}`, api: `api-${i}`, cause: 'quota_exceeded' },
+      fingerprint: `fp${i}`,
+    }),
   )
   await dispatcher.accept(alerts.map(firing))
   await pass(5_000)

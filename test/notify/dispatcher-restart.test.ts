@@ -212,6 +212,19 @@ receivers:
   ])
 })
 
+test('an alert nobody was told of yet is told once, where the routes of today lead', async () => {
+  const first = await desk(routingOf(`route: {receiver: log, group_by: [rule], group_wait: 30s}`))
+  await first.dispatcher.accept([firing(alertOf())])
+  const { inbox, pass, dispatcher } = await first.again(
+    routingOf(`route: {receiver: log, group_by: [tenant], group_wait: 5s}`),
+  )
+  await pass(10_000)
+  expect(inbox.got).toHaveLength(1)
+  expect(dispatcher.status().alerts).toBe(1)
+  await pass(10 * minute)
+  expect(inbox.got).toHaveLength(1)
+})
+
 test('a receiver that is gone after a restart takes no alert with it', async () => {
   const before = routingOf(
     `

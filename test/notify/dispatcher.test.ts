@@ -173,6 +173,16 @@ describe('silences', () => {
     expect(inbox.got).toHaveLength(0)
   })
 
+  test('leave none either when the silence ends between the end and the message about it', async () => {
+    const { dispatcher, inbox, pass, silences } = await desk(toLog)
+    await silences.add({ ...silence, startsAtMs: eleven, endsAtMs: eleven + 20_000 })
+    await dispatcher.accept([firing(alertOf())])
+    await pass(10_000)
+    await dispatcher.accept([resolved(alertOf(), eleven + 10_000)])
+    await pass(10 * minute)
+    expect(inbox.got).toHaveLength(0)
+  })
+
   test('stop reminders', async () => {
     const { dispatcher, inbox, pass, silences } = await desk(
       routingOf('route: {receiver: log, group_wait: 0s, group_interval: 1m, repeat_interval: 5m}'),
@@ -279,6 +289,20 @@ receivers:
     await dispatcher.accept([firing(alertOf()), firing(tenant('birch'))])
     await pass(5 * minute)
     expect(attempts.map((at) => at / 1_000)).toEqual([30, 120, 120])
+  })
+
+  test('Retry-After of a server that is down is honoured for that message only', async () => {
+    const { dispatcher, inbox, pass, clock } = await desk(toLog)
+    const attempts: string[] = []
+    inbox.answer = (_, message) => {
+      attempts.push(`${(clock.now() - eleven) / 1_000} ${message.subject.split(' ')[1]}`)
+      return attempts.length === 1 ? failed('server-error', 'HTTP 503', { retryAfterMs: 90_000 }) : null
+    }
+    await dispatcher.accept([firing(alertOf()), firing(tenant('birch'))])
+    await pass(5 * minute)
+    const [first] = attempts
+    const other = first === '30 acme' ? 'birch' : 'acme'
+    expect(attempts).toEqual([first, `60 ${other}`, `120 ${first?.split(' ')[1]}`])
   })
 
   test('after a day the message is dead, counted, and the group speaks again', async () => {

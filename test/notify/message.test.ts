@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Alert } from '../../src/alert/alert.ts'
 import { emailHtml } from '../../src/notify/email-html.ts'
@@ -178,4 +179,52 @@ test('the newest numbers of an alert are shown, as long as it is the same episod
   expect(emailText(messageOf({ firing: [spike] }, { current: () => newer }))).toContain('90 of 1,000 requests')
   const other = { ...newer, episode: 'another' }
   expect(emailText(messageOf({ firing: [spike] }, { current: () => other }))).toContain('60 of 1,004 requests')
+})
+
+test('any name and any number make a message that every surface takes', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 400 })
+  const number = fc.oneof(fc.double(), fc.integer({ min: 0, max: 1e9 }), fc.constantFrom(0, Number.NaN, 1e300))
+  const labels = fc.record({ tenant: text, api: text, cause: text, topic: text }, { requiredKeys: [] })
+  const alert = fc
+    .record({
+      labels,
+      annotations: fc.record({ summary: text, runbook: text }, { requiredKeys: [] }),
+      state: fc.constantFrom('firing' as const, 'resolved' as const),
+      severity: fc.constantFrom('info' as const, 'ticket' as const, 'page' as const),
+      numbers: fc.record({
+        windowMs: fc.constantFrom(0, 300_000),
+        observed: number,
+        requests: number,
+        expected: fc.option(number),
+        pValue: fc.option(number),
+        soFar: number,
+        peak: number,
+        tenants: number,
+        top: fc.array(fc.record({ tenant: text, api: text, cause: text, count: number }), { maxLength: 4 }),
+      }),
+      resolvedAtMs: fc.option(fc.constantFrom(eleven, Number.NaN)),
+    })
+    .map((change) => alertOf(change))
+  fc.assert(
+    fc.property(
+      fc.array(alert, { minLength: 1, maxLength: 13 }),
+      fc.boolean(),
+      fc.array(number),
+      (alerts, demo, trend) => {
+        const message = messageOf(
+          {
+            firing: alerts.filter(({ state }) => state === 'firing'),
+            resolved: alerts.filter(({ state }) => state === 'resolved'),
+          },
+          { demo, trend: () => trend, timezone: 'Asia/Kolkata' },
+        )
+        expect(message.subject.length).toBeLessThanOrEqual(90)
+        expect(message.subject).not.toMatch(/[\r\n]/)
+        expect(blockKitProblems(slackPayload(message))).toEqual([])
+        expect(emailHtml(message)).not.toContain('undefined')
+        expect(emailText(message)).not.toMatch(/undefined|NaN min/)
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
