@@ -110,28 +110,18 @@ export class Windows implements WindowView {
   }
 
   totals(fromMs: EpochMs, toMs: EpochMs): readonly SeriesTotals[] {
-    if (this.#requests === null || this.#refusals === null) return []
-    const read = reader(this.#requests.end, Math.floor(fromMs / sliceMs), Math.floor(toMs / sliceMs))
+    const requests = this.#requests
+    const refusals = this.#refusals
+    if (requests === null || refusals === null) return []
+    const read = reader(requests.end, Math.floor(fromMs / sliceMs), Math.floor(toMs / sliceMs))
     const rows: SeriesTotals[] = []
-    for (const series of this.#table) {
-      const requests = read(this.#requests, series.id)
-      const found: { cause: Cause; count: number }[] = []
-      let paymentRequired = 0
-      if (series.causeIds !== null) {
-        for (let c = 0; c < causes.length; c++) {
-          const id = series.causeIds[c] ?? -1
-          const count = id < 0 ? 0 : read(this.#refusals, id)
-          const cause = causes[c]
-          if (count > 0 && cause !== undefined) {
-            found.push({ cause, count })
-            paymentRequired += count
-          }
-        }
-      }
-      if (requests > 0 || paymentRequired > 0) {
-        rows.push({ tenant: series.tenant, api: series.api, requests, paymentRequired, causes: found })
-      }
-    }
+    this.#table.forEach(({ tenant, api, id, causeIds }) => {
+      const count = read(requests, id)
+      const found = causeIds === null ? noCauses : countedCauses(causeIds, (causeId) => read(refusals, causeId))
+      if (count === 0 && found.length === 0) return
+      const paymentRequired = found.reduce((sum, one) => sum + one.count, 0)
+      rows.push({ tenant, api, requests: count, paymentRequired, causes: found })
+    })
     return rows
   }
 
@@ -146,8 +136,8 @@ export class Windows implements WindowView {
 
   #forgetIdle(): void {
     const oldest = this.#requests?.oldest ?? 0
-    for (const series of this.#table) {
-      if (series.lastSlice >= oldest) continue
+    this.#table.forEach((series) => {
+      if (series.lastSlice >= oldest) return
       this.#requests?.clear(series.id)
       for (const id of series.causeIds ?? []) {
         if (id < 0) continue
@@ -155,8 +145,22 @@ export class Windows implements WindowView {
         this.#freeCauseIds.push(id)
       }
       this.#table.forget(series)
-    }
+    })
   }
+}
+
+/** Nearly every series: one list for all of them. */
+const noCauses: SeriesTotals['causes'] = []
+
+function countedCauses(causeIds: Int32Array, read: (id: number) => number): SeriesTotals['causes'] {
+  const found: { cause: Cause; count: number }[] = []
+  for (let c = 0; c < causes.length; c++) {
+    const id = causeIds[c] ?? -1
+    const count = id < 0 ? 0 : read(id)
+    const cause = causes[c]
+    if (count > 0 && cause !== undefined) found.push({ cause, count })
+  }
+  return found
 }
 
 /** Chooses how to read a span: a running sum as it stands, one corrected at both ends, or slice by slice. */

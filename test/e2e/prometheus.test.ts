@@ -21,7 +21,7 @@ import { type Daemon, startTollwatch } from '../support/tollwatch.ts'
 const minute = 60_000
 const week = 7 * 24 * 60 * minute
 
-/** A tenth of a tenant's calls suddenly fail with a declined card; another one has a normal day. */
+/** Two tenants on a normal day; in the incident a quarter of acme's calls fail with a declined card. */
 const calm: readonly Caller[] = [
   { tenant: 'acme', api: 'chat', everyMs: 1_000, refused: { code: 'do_not_honor', each: 200 } },
   { tenant: 'globex', api: 'files', everyMs: 1_000, refused: { code: 'insufficient_quota', each: 150 } },
@@ -58,7 +58,8 @@ notify: { file: notify.yaml }
       await send(calm, { afterMs: at(-35), untilMs: at(-5) })
       await send(incident, { afterMs: at(-5), untilMs: at(-1) })
       // What comes late by one week to four is the past that a dashboard compares with; one value is broken.
-      for (const weeks of [1, 2, 3, 4]) await send(calm, { afterMs: at(-20) - weeks * week, untilMs: at(-10) - weeks * week })
+      for (const weeks of [1, 2, 3, 4])
+        await send(calm, { afterMs: at(-20) - weeks * week, untilMs: at(-10) - weeks * week })
       await bury(['{"request":{"id":"cut'])
       await waitFor('the alert to be announced', async () => {
         return (sampleOf(await daemon.metrics(), 'tollwatch_notifications_total', { result: 'sent' }) ?? 0) > 0

@@ -13,7 +13,7 @@ import { sourceOptions } from '../../src/source/options.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { Lifetime } from '../../src/window/lifetime.ts'
 import { describeWithKafka } from '../support/available.ts'
-import { committed, createTopic, deleteTopic, produce, sharedKafka, topicName } from '../support/kafka.ts'
+import { committed, createTopic, deleteTopic, produce, sharedKafka, startKafka, topicName } from '../support/kafka.ts'
 import { waitFor } from '../support/process.ts'
 import { tempDir } from '../support/run-context.ts'
 import { Counted, encode, type PlainRecord, plainReading, standardOptions } from './fake-world.ts'
@@ -32,8 +32,8 @@ describeWithKafka('Pipeline on a real broker', () => {
 
   afterAll(() => history.close())
 
-  function member(topic: string, group: string, reading = plainReading, epoch = 0) {
-    const options = sourceOptions.parse({ kafka: { brokers, topic, group } }).kafka
+  function member(topic: string, group: string, reading = plainReading, epoch = 0, at = brokers) {
+    const options = sourceOptions.parse({ kafka: { brokers: at, topic, group } }).kafka
     if (options === undefined) throw new Error('kafka options are there')
     const source = new KafkaSource(options, { clock: systemClock, log: silentLog, epoch })
     const events = new Counted()
@@ -69,10 +69,10 @@ describeWithKafka('Pipeline on a real broker', () => {
       ...(i % 10 === 0 ? { cause: 'quota_exceeded' as const } : {}),
     }))
 
-  async function spread(topic: string, partitions: number, all: readonly PlainRecord[]): Promise<void> {
+  async function spread(topic: string, partitions: number, all: readonly PlainRecord[], at = brokers): Promise<void> {
     for (let partition = 0; partition < partitions; partition++) {
       const values = all.filter((_, i) => i % partitions === partition).map(encode)
-      await produce(brokers, topic, values, { partition })
+      await produce(at, topic, values, { partition })
     }
   }
 
@@ -187,6 +187,27 @@ describeWithKafka('Pipeline on a real broker', () => {
     await waitFor('the second topic', async () => (await landed(`${topic}#1`)).requests === 200)
     await third.end()
     expect((await history.verify()).problems).toEqual([])
+  })
+
+  test('goes on by itself after the broker was killed and came back', { timeout: 90_000 }, async () => {
+    const own = await startKafka()
+    try {
+      const topic = topicName('outage')
+      await createTopic(own.brokers, topic, 2)
+      const one = member(topic, `${topic}-group`, plainReading, 0, own.brokers)
+      await one.start()
+      await spread(topic, 2, records(1_000), own.brokers)
+      await waitFor('the first half', async () => (await landed(topic)).requests === 1_000)
+      await own.kill()
+      await own.restart()
+      await spread(topic, 2, records(1_000), own.brokers)
+      await waitFor('the second half', async () => (await landed(topic)).requests >= 2_000, { timeoutMs: 60_000 })
+      await one.end()
+      expect(await landed(topic)).toEqual({ requests: 2_000, refused: 200 })
+      expect((await history.verify()).problems).toEqual([])
+    } finally {
+      await own.stop()
+    }
   })
 
   // The broker compresses what it stores, so these are the frames the Java client writes.

@@ -23,7 +23,9 @@ export function kongTraffic(callers: readonly Caller[], span: Span): string[] {
   calls.sort((a, b) => a.at - b.at)
   const values: string[] = []
   for (let first = 0; first < calls.length; first += callsPerValue) {
-    values.push(JSON.stringify(calls.slice(first, first + callsPerValue).map(({ at, caller }) => kongRecord(caller, at))))
+    values.push(
+      JSON.stringify(calls.slice(first, first + callsPerValue).map(({ at, caller }) => kongRecord(caller, at))),
+    )
   }
   return values
 }

@@ -1,0 +1,119 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import type { z } from 'zod'
+import { loadConfig } from '../../src/config/load.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import { formatNames } from '../../src/decode/decode.ts'
+import { formats } from '../../src/decode/formats.ts'
+import { tempDir } from '../support/run-context.ts'
+import { project } from './pages.ts'
+
+const text = readFileSync(join(project, 'tollwatch.example.yaml'), 'utf8')
+/** Examples begin with # and a key, their inner lines with # and two spaces or more, explanations with # and one. */
+const full = text.replace(/^( *)#(?=[^ \n]| {2})/gm, '$1')
+
+interface Setting {
+  readonly path: string
+  /** Undefined where there is none. */
+  readonly fallback: unknown
+}
+
+/** Every key of a schema, with the default it has of its own. Items of lists are `[]`, free keys `*`. */
+function settings(schema: z.core.$ZodType, path = '', fallback?: unknown): readonly Setting[] {
+  const { def } = schema._zod as z.core.$ZodTypes['_zod']
+  switch (def.type) {
+    case 'default':
+      return settings(def.innerType, path, def.defaultValue)
+    case 'prefault':
+    case 'optional':
+      return settings(def.innerType, path, fallback)
+    case 'pipe':
+      return settings(def.in, path, fallback)
+    case 'object': {
+      const inner = Object.entries(def.shape).flatMap(([key, one]) =>
+        settings(one, path === '' ? key : `${path}.${key}`),
+      )
+      return path === '' ? inner : [{ path, fallback }, ...inner]
+    }
+    case 'array':
+      return [{ path, fallback }, ...settings(def.element, `${path}[]`)]
+    case 'union':
+      return def.options.flatMap((option) => settings(option, path, fallback))
+    default:
+      return [{ path, fallback }]
+  }
+}
+
+const known = new Map<string, unknown>()
+for (const { path, fallback } of settings(configSchema))
+  if (fallback !== undefined || !known.has(path)) known.set(path, fallback)
+
+/** What stands in the file at a path of `settings`; every item of a list counts. */
+function valuesAt(value: unknown, path: string): readonly unknown[] {
+  let found = [value]
+  for (const step of path.replaceAll('[]', '.[]').split('.')) {
+    found = found.flatMap((one) => {
+      if (step === '[]') return Array.isArray(one) ? one : [one]
+      const at = typeof one === 'object' && one !== null ? (one as Record<string, unknown>)[step] : undefined
+      return at === undefined ? [] : [at]
+    })
+  }
+  return found
+}
+
+describe('tollwatch.example.yaml', () => {
+  test('is, as it stands, exactly the defaults', () => {
+    expect(configSchema.parse(parse(text))).toEqual(configSchema.parse({}))
+  })
+
+  test('has every setting there is', () => {
+    expect(known.size).toBeGreaterThan(80)
+    const file: unknown = parse(full)
+    const missing = [...known.keys()].filter((path) => !path.endsWith('[]') && valuesAt(file, path).length === 0)
+    expect(missing).toEqual([])
+  })
+
+  test('shows the default of every setting, also of those that are off', () => {
+    const plain = [...known].filter(
+      ([, fallback]) => ['string', 'number', 'boolean'].includes(typeof fallback) && fallback !== '',
+    )
+    // The default of these is another shape than the example, and the comment says so.
+    const told = plain.filter(([path]) => path !== 'source.kafka.tls')
+    const file: unknown = parse(full)
+    expect(told.length).toBeGreaterThan(30)
+    for (const [path, fallback] of told) expect([path, valuesAt(file, path)]).toEqual([path, [fallback]])
+    expect(known.get('source.kafka.tls')).toBe(false)
+    expect(text).toContain('# false (the default), true for TLS')
+  })
+
+  test.each(['', '_file'])('loads with all its examples on, with secrets given by %j', (suffix) => {
+    // A secret stands in the file or in one beside it, never both.
+    const lines = full.split('\n').filter((line) => {
+      const key = /^ *(password|token)(_file)?:/.exec(line)
+      return key === null || (key[2] ?? '') === suffix
+    })
+    const file = join(tempDir('example'), 'tollwatch.yaml')
+    writeFileSync(file, lines.join('\n'))
+    const secrets = {
+      KAFKA_PASSWORD: 'k'.repeat(20),
+      CLICKHOUSE_PASSWORD: 'c'.repeat(20),
+      TOLLWATCH_TOKEN: 't'.repeat(20),
+    }
+    const loaded = loadConfig(file, {}, secrets)
+    expect(loaded).toMatchObject({ ok: true })
+    if (!loaded.ok) return
+    expect(loaded.config.source.kafka?.topic).toEqual(['gateway-logs'])
+    expect(loaded.config.classify.rules).toHaveLength(2)
+  })
+
+  test('tells which layouts can be read and which cannot yet', () => {
+    const readable = formats.map(({ name }) => name)
+    const sentence = /Can be read today: ([a-z, ]+);/.exec(text.replaceAll(/\n +# /g, ' '))
+    expect(sentence?.[1]?.split(', ').sort()).toEqual([...readable].sort())
+    const reserved = /The names ([a-z0-9, -]+) are reserved/.exec(text.replaceAll(/\n +# /g, ' '))
+    const names = reserved?.[1]?.split(/, | and /)
+    expect(names?.sort()).toEqual(formatNames.filter((name) => !readable.includes(name)).sort())
+  })
+})
