@@ -8,13 +8,15 @@ import type { EpochMs } from '../time/clock.ts'
  *   ring        counts and exposure of the last 12 slots: they reach a and b only when they leave it, an hour later,
  *               so that an incident does not teach itself
  *   part        the slot being filled
+ *   waiting     what the windows of the last one to two hours have to teach v1 and v2: they wait behind the same guard,
+ *               and an alert that comes on throws them away
  *
- * One series takes 13 doubles and 24 floats: 200 bytes. All lie in two arrays, so that a minute's work over 100,000
+ * One series takes 21 doubles and 24 floats: 264 bytes. All lie in two arrays, so that a minute's work over 100,000
  * series is a loop and a chunk of series is saved by copying bytes.
  */
 
 const slotCount = 12
-const doubles = 13
+const doubles = 21
 const floats = 2 * slotCount
 const A = 0
 const B = 1
@@ -27,6 +29,10 @@ const seenAt = 9
 const mutedUntil = 10
 const priorB = 11
 const flags = 12
+/** v1 and v2 of the short and the long horizon of this hour; those of the hour before follow. */
+const young = 13
+const old = 17
+const waiting = 4
 
 const live = 1
 const held = 2
@@ -154,7 +160,9 @@ export class Baselines {
 
   /** Freezes what is normal while an alert is on. */
   hold(place: number): void {
-    this.#numbers[place * doubles + flags] = this.#flags(place) | held
+    const base = place * doubles
+    this.#numbers[base + flags] = this.#flags(place) | held
+    this.#numbers.fill(0, base + young, base + doubles)
   }
 
   release(place: number): void {
@@ -221,6 +229,16 @@ export class Baselines {
       this.#ring[slot + 1] = this.#get(place, partE)
       this.#numbers[base + partY] = 0
       this.#numbers[base + partE] = 0
+      if (at === 0) this.#ripen(base)
+    }
+  }
+
+  /** Once in a guard: what has waited for the whole of one is learnt. */
+  #ripen(base: number): void {
+    for (let i = 0; i < waiting; i++) {
+      this.#numbers[base + V + i] = (this.#numbers[base + V + i] ?? 0) + (this.#numbers[base + old + i] ?? 0)
+      this.#numbers[base + old + i] = this.#numbers[base + young + i] ?? 0
+      this.#numbers[base + young + i] = 0
     }
   }
 
@@ -232,9 +250,13 @@ export class Baselines {
     const { mean } = prediction
     const surprise = Math.min(count, this.#cap(prediction)) - mean
     const decay = this.#spreadDecay[horizon]
-    const at = place * doubles + V + 2 * horizon
-    this.#numbers[at] = decay * (this.#numbers[at] ?? 0) + surprise * surprise - mean
-    this.#numbers[at + 1] = decay * (this.#numbers[at + 1] ?? 0) + mean * mean
+    const base = place * doubles
+    const known = base + V + 2 * horizon
+    this.#numbers[known] = decay * (this.#numbers[known] ?? 0)
+    this.#numbers[known + 1] = decay * (this.#numbers[known + 1] ?? 0)
+    const fresh = base + young + 2 * horizon
+    this.#numbers[fresh] = (this.#numbers[fresh] ?? 0) + surprise * surprise - mean
+    this.#numbers[fresh + 1] = (this.#numbers[fresh + 1] ?? 0) + mean * mean
   }
 
   /** Takes the present level for normal from now on, forgetting all before. */
@@ -245,6 +267,7 @@ export class Baselines {
     this.#numbers[base + B] = exposure
     this.#numbers[base + priorB] = 0
     this.#numbers.fill(0, base + V, base + partE + 1)
+    this.#numbers.fill(0, base + young, base + doubles)
     this.#ring.fill(0, place * floats, (place + 1) * floats)
   }
 

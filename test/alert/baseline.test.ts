@@ -80,6 +80,7 @@ describe('Baselines', () => {
       for (let window = 0; window < 1000; window++) {
         const count = batch === 1 ? chance.poisson(10) : chance.batches(10, batch)
         baselines.learnSpread(place, 0, count, 10, window * 5 * minute)
+        baselines.closeSlot(window)
       }
       return baselines.predict(place, 0, 10).spread
     })
@@ -87,6 +88,25 @@ describe('Baselines', () => {
     expect(spreads[0]).toBeLessThan(0.03)
     expect(spreads[1]).toBeGreaterThan(0.6)
     expect(spreads[1]).toBeLessThan(1.6)
+  })
+
+  it('does not let an incident teach how much is ordinary spread', () => {
+    const baselines = new Baselines(options)
+    const place = baselines.create({ a: 5000, b: 5000, borrowed: 0, fresh: false }, -1e9) ?? 0
+    const before = baselines.predict(place, 0, 5).spread
+    // An incident of half an hour: the windows before it is noticed must not make it look normal.
+    for (let window = 0; window < 3; window++) {
+      baselines.learnSpread(place, 0, 60, 5, window * 5 * minute)
+      baselines.closeSlot(window)
+    }
+    expect(baselines.predict(place, 0, 5).spread).toBeCloseTo(before, 3)
+    baselines.hold(place)
+    baselines.release(place)
+    for (let window = 3; window < 60; window++) {
+      baselines.learnSpread(place, 0, 5, 5, window * 5 * minute)
+      baselines.closeSlot(window)
+    }
+    expect(baselines.predict(place, 0, 5).spread).toBeLessThan(before + 0.01)
   })
 
   it('keeps still while held, and forgets nothing', () => {
