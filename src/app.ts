@@ -1,7 +1,8 @@
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { RuleEngine } from './alert/engine.ts'
 import { AlertPersistence } from './alert/persistence.ts'
-import { loadRules } from './alert/rule-files.ts'
+import type { Rule } from './alert/rule.ts'
+import { loadRules, shippedFolder } from './alert/rule-files.ts'
 import type { LoadedConfig } from './config/load.ts'
 import { readingOf } from './config/reading.ts'
 import type { Config } from './config/schema.ts'
@@ -17,7 +18,7 @@ import { createServer } from './http/server.ts'
 import { Alerting } from './notify/alerting.ts'
 import { Dispatcher } from './notify/dispatcher.ts'
 import { openReceivers } from './notify/receivers.ts'
-import { defaultRouting, type Routing } from './notify/routing.ts'
+import type { Routing } from './notify/routing.ts'
 import { loadRouting } from './notify/routing-file.ts'
 import { Silences } from './notify/silence.ts'
 import { trendOf } from './notify/trend.ts'
@@ -36,6 +37,7 @@ import { Lifetime } from './window/lifetime.ts'
 const tickMs = 1_000
 const saveEveryTicks = 60
 const drainMs = 25_000
+const demoKeepFiringMs = 120_000
 const verifyLooks = 5
 const verifyPauseMs = 300
 
@@ -236,14 +238,15 @@ class Daemon {
     const loaded = loadRules(alerts.rules, this.#options.folder)
     if (!loaded.ok)
       throw new Fault('config-invalid', 'the rule files have problems; see check-config', { retryable: false })
-    return new RuleEngine(loaded.rules, { baselineSeriesLimit: alerts.baseline_series_limit })
+    const rules = this.#options.demo ? loaded.rules.map(hurried) : loaded.rules
+    return new RuleEngine(rules, { baselineSeriesLimit: alerts.baseline_series_limit })
   }
 
   async #routing(): Promise<Routing> {
     const { file } = this.#config.notify
-    if (file === undefined) return defaultRouting
     const { folder, environment } = this.#options
-    const loaded = await loadRouting(isAbsolute(file) ? file : resolve(folder, file), environment)
+    const path = file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file)
+    const loaded = await loadRouting(path, environment)
     if (!loaded.ok)
       throw new Fault('config-invalid', 'notify.file has problems; see check-config', { retryable: false })
     return loaded.routing
@@ -394,6 +397,11 @@ class Daemon {
     const at = this.#running?.pipeline.oldestUnwrittenMs ?? null
     return at === null ? 0 : Math.max(0, (this.#options.clock.now() - at) / 1000)
   }
+}
+
+/** In the demo alerts end sooner, so that one incident is over before the next begins. */
+function hurried(rule: Rule): Rule {
+  return { ...rule, keepFiringForMs: Math.min(rule.keepFiringForMs, demoKeepFiringMs) }
 }
 
 /** Remembers the files read, in the store's state. */

@@ -88,7 +88,7 @@ test('its examples load once their comments are taken off', async () => {
   const routing = routingOf(uncommented, environment)
   expect([...routing.receivers.keys()]).toEqual(['log', 'none', 'oncall', 'accounts'])
   expect(routing.receivers.get('oncall')?.map(({ key }) => key)).toEqual(['oncall/email/0', 'oncall/slack/0'])
-  expect(routing.inhibitRules).toHaveLength(1)
+  expect(routing.inhibitRules).toHaveLength(2)
 })
 
 describe('routes', () => {
