@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { RuleEngine } from './alert/engine.ts'
 import { AlertPersistence } from './alert/persistence.ts'
 import type { Rule } from './alert/rule.ts'
@@ -48,6 +49,8 @@ export interface AppOptions extends LoadedConfig {
   readonly version: string
   readonly random: () => number
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What `source.stdin` reads. */
+  readonly input: Readable
 }
 
 export interface App {
@@ -280,11 +283,11 @@ class Daemon {
   }
 
   #sources(state: StateStore): Source[] {
-    const { clock, log, demo, folder } = this.#options
+    const { clock, log, demo, folder, input } = this.#options
     const { source, history } = this.#config
     return openSources(source, {
       ...{ clock, log, demo, folder, epoch: history.epoch, keepBytes: this.#keepBytes },
-      ...{ book: fileBook(state), input: process.stdin },
+      ...{ book: fileBook(state), input },
     })
   }
 

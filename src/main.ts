@@ -2,7 +2,10 @@
 import { runProgram } from './cli/program.ts'
 
 process.exitCode = await runProgram(process.argv.slice(2), {
-  stdin: process.stdin,
+  // Opened only by the command that reads it: see source/standard-input.ts.
+  get stdin() {
+    return process.stdin
+  },
   stdout: process.stdout,
   stderr: process.stderr,
 })

@@ -27,6 +27,8 @@ export interface Moment {
   readonly state: Alert['state']
   readonly reading: Reading
   readonly contributors: Contributors
+  /** How long it has been calm; null while it is not. */
+  readonly calmMs: number | null
 }
 
 /** The labels that make an alert the one it is: those of its series and those its rule sets. */
@@ -47,7 +49,8 @@ export function labelsOf(rule: Rule, labels: GroupLabels | Readonly<Record<strin
 }
 
 /** Puts the alert of one moment together, with its sentences. */
-export function describe(rule: Rule, episode: Episode, { atMs, state, reading, contributors }: Moment): Alert {
+export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
+  const { atMs, state, reading, contributors } = moment
   const top = contributors.top.length > 0 ? contributors.top : episode.lastTop
   const numbers: AlertNumbers = {
     windowMs: reading.windowMs,
@@ -67,7 +70,7 @@ export function describe(rule: Rule, episode: Episode, { atMs, state, reading, c
     severity: rule.severity,
     state,
     labels: episode.labels,
-    annotations: annotationsOf(rule, episode, { atMs, state, reading, contributors }, numbers),
+    annotations: annotationsOf(rule, episode, moment, numbers),
     activeAtMs: episode.activeAtMs,
     firedAtMs: episode.firedAtMs,
     resolvedAtMs: episode.resolvedAtMs,
@@ -80,11 +83,12 @@ export function describe(rule: Rule, episode: Episode, { atMs, state, reading, c
 function annotationsOf(
   rule: Rule,
   episode: Episode,
-  { atMs, state, reading }: Moment,
+  moment: Moment,
   numbers: AlertNumbers,
 ): Readonly<Record<string, string>> {
+  const { reading } = moment
   const annotations: Record<string, string> = {
-    summary: defaultSummary(rule, episode, { atMs, state, reading }, numbers),
+    summary: defaultSummary(rule, episode, moment, numbers),
     runbook: runbookOf(rule, episode.labels, numbers),
   }
   const { observed, requests, expected } = numbers
@@ -100,11 +104,12 @@ function annotationsOf(
 function defaultSummary(
   rule: Rule,
   episode: Episode,
-  { atMs, state, reading }: Pick<Moment, 'atMs' | 'state' | 'reading'>,
+  { atMs, state, reading, calmMs }: Moment,
   numbers: AlertNumbers,
 ): string {
+  const resolvesInMs = state === 'firing' && calmMs !== null ? rule.keepFiringForMs - calmMs : null
   if (episode.labels['overflow'] !== undefined && state !== 'resolved') {
-    return overflowSummary(rule.name, reading.value, rule.limit)
+    return overflowSummary(rule.name, { folded: reading.value, limit: rule.limit, resolvesInMs })
   }
   return summarise({
     condition: rule.condition,
@@ -114,7 +119,9 @@ function defaultSummary(
     numbers,
     learning: reading.learning,
     side: reading.memo?.side ?? 'up',
-    lastedMs: atMs - (episode.firedAtMs ?? episode.activeAtMs),
+    resolvesInMs,
+    // From where messages and the page count as well.
+    lastedMs: atMs - episode.activeAtMs,
     newNormal: episode.newNormal,
   })
 }

@@ -162,7 +162,8 @@ export class RuleRunner {
       lastTop: before?.alert.numbers.top ?? [],
       newNormal,
     }
-    const alert = describe(rule, episode, { atMs, state: clocks.state, reading, contributors: extras.contributors })
+    const { state, calmMs } = clocks
+    const alert = describe(rule, episode, { atMs, state, reading, contributors: extras.contributors, calmMs })
     return { key: reading.key, alert, clocks, memo: reading.memo }
   }
 

@@ -1,5 +1,6 @@
 import type { Alert, AlertNumbers } from './alert.ts'
 import type { Condition } from './rule.ts'
+import { spanText } from './span.ts'
 
 /** What a sentence is made of. */
 export interface SummaryInput {
@@ -10,7 +11,9 @@ export interface SummaryInput {
   readonly numbers: AlertNumbers
   readonly learning: boolean
   readonly side: 'up' | 'down'
-  /** How long it has been firing; for resolved alerts. */
+  /** Event time left until it resolves, if it stays calm; null while it is not calm. */
+  readonly resolvesInMs: number | null
+  /** How long it has been active; for resolved alerts. */
   readonly lastedMs: number
   /** It did not end: after a day it is taken for normal. */
   readonly newNormal: boolean
@@ -19,6 +22,7 @@ export interface SummaryInput {
 /** What happened, in the words of a helpful colleague: who, where, why, how much, compared with what. */
 export function summarise(input: SummaryInput): string {
   if (input.state === 'resolved') return resolved(input)
+  if (input.resolvesInMs !== null) return cooling(input, input.resolvesInMs)
   const learning = input.learning ? ' Still learning what is normal here.' : ''
   return `${subject(input)}. ${capital(evidence(input))}.${learning}`
 }
@@ -42,13 +46,36 @@ function subject({ labels, numbers, condition, side }: SummaryInput): string {
   return `${who} ${verb} refused${api}${what === '' ? mainCause(numbers, ', mostly ') : `: ${what}`}`
 }
 
+/** It is over, but its alert is kept for a while in case it comes back. */
+function cooling(input: SummaryInput, resolvesInMs: number): string {
+  const { labels, numbers, condition, side } = input
+  const api = labels['api'] === undefined ? '' : ` on ${labels['api']}`
+  const what = causeText(labels)
+  const tenant = labels['tenant']
+  const wasLow = condition.type === 'spike' ? side === 'down' : condition.side === 'below'
+  const seen =
+    condition.type === 'spike'
+      ? `${seenText(numbers)}, usually ${usualText(numbers)}`
+      : thresholdEvidence(input, condition)
+  const start =
+    tenant === undefined || wasLow
+      ? `Refusals${of(tenant)}${api}${what === '' ? '' : ` for ${what}`} are ${wasLow ? 'no longer low' : 'calm again'}`
+      : `${tenant}${api} is calm again`
+  const cause = tenant === undefined || wasLow || what === '' ? '' : `${what}, `
+  return `${start}: ${cause}${seen}. ${resolvesText(resolvesInMs)}`
+}
+
+function resolvesText(resolvesInMs: number): string {
+  return `Resolves in about ${spanText(resolvesInMs)} unless it comes back.`
+}
+
 function evidence(input: SummaryInput): string {
   return input.condition.type === 'spike' ? spikeEvidence(input) : thresholdEvidence(input, input.condition)
 }
 
 function spikeEvidence({ numbers, side }: SummaryInput): string {
   const { observed, expected } = numbers
-  const usual = expected === null || expected < 0.05 ? 'almost none' : formatCount(expected)
+  const usual = usualText(numbers)
   const seen = seenText(numbers)
   if (side === 'down') return `only ${seen}, usually ${usual}`
   // A factor over next to nothing would be a huge number that says nothing.
@@ -56,8 +83,12 @@ function spikeEvidence({ numbers, side }: SummaryInput): string {
   return `${factor}${seen}, usually ${usual}`
 }
 
+function usualText({ expected }: AlertNumbers): string {
+  return expected === null || expected < 0.05 ? 'almost none' : formatCount(expected)
+}
+
 function thresholdEvidence(
-  { value, numbers }: SummaryInput,
+  { value, numbers, resolvesInMs }: SummaryInput,
   condition: Extract<Condition, { type: 'threshold' }>,
 ): string {
   const { measure, side, bound } = condition
@@ -73,7 +104,9 @@ function thresholdEvidence(
       return `${seen} (${limit} ${formatCount(bound)})`
     case 'distinct(tenant)': {
       const names = [...new Set(numbers.top.map(({ tenant }) => tenant))].join(', ')
-      return `${plural(value, 'tenant')} affected (${limit} ${bound}), ${seen}; first of all ${names}`
+      // Once it is calm the names are those of before.
+      const first = names === '' || resolvesInMs !== null ? '' : `; first of all ${names}`
+      return `${plural(value, 'tenant')} affected (${limit} ${bound}), ${seen}${first}`
     }
     default:
       return measure satisfies never
@@ -81,8 +114,9 @@ function thresholdEvidence(
 }
 
 function seenText({ observed, requests, windowMs }: AlertNumbers): string {
-  const share = requests > 0 ? ` of ${formatCount(requests)} (${formatPercent(observed / requests)})` : ''
-  return `${formatCount(observed)}${share} in ${spanText(windowMs)}`
+  const base = requests > 0 ? ` of ${formatCount(requests)}` : ''
+  const share = requests > 0 && observed > 0 ? ` (${formatPercent(observed / requests)})` : ''
+  return `${formatCount(observed)}${base}${share} in ${spanText(windowMs)}`
 }
 
 function resolved(input: SummaryInput): string {
@@ -100,8 +134,13 @@ function resolved(input: SummaryInput): string {
   return `${name} ${verb.be} back to normal after ${spanText(input.lastedMs)}; ${sum}.`
 }
 
-/** The sentence of the alert that stands for those beyond the limit. */
-export function overflowSummary(rule: string, folded: number, limit: number): string {
+/** The sentence of the alert that stands for those beyond the limit; `resolvesInMs` as in `SummaryInput`. */
+export function overflowSummary(
+  rule: string,
+  { folded, limit, resolvesInMs }: { folded: number; limit: number; resolvesInMs: number | null },
+): string {
+  if (resolvesInMs !== null)
+    return `${rule} is within its limit of ${limit} alerts again. ${resolvesText(resolvesInMs)}`
   return `${plural(folded, 'more alert')} of ${rule}, beyond its limit of ${limit}; the largest ones are shown.`
 }
 
@@ -151,16 +190,4 @@ export function formatPercent(share: number): string {
 /** A bound as it was written: 20 %, 0.5 %. */
 function boundText(share: number): string {
   return `${Number((share * 100).toPrecision(6))} %`
-}
-
-/** 40 s, 5 min, 1 h 20 min, 1 d 2 h: at most two units. */
-export function spanText(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
-  const days = Math.floor(hours / 24)
-  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
 }

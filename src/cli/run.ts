@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream'
 import { startApp } from '../app.ts'
 import { loadConfig, loadDefaults, type Overrides } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
 import { messageOf } from '../fault/fault.ts'
+import { takeStandardInput } from '../source/standard-input.ts'
 import { createLog } from '../telemetry/log.ts'
 import { systemClock } from '../time/clock.ts'
 import { problemsBehind } from './check-config.ts'
@@ -31,6 +34,7 @@ export async function runCommand(
       log,
       random: Math.random,
       environment: process.env,
+      input: inputFor(config),
     },
   })
   const directory = config.history.data_dir
@@ -44,6 +48,12 @@ export async function runCommand(
   } finally {
     removeDaemonNote(directory)
   }
+}
+
+/** Beside the embedded store nothing may stay at the place where the standard input usually is. */
+function inputFor({ source, history }: Config): Readable {
+  if (!source.stdin) return Readable.from([])
+  return history.clickhouse === undefined ? takeStandardInput() : process.stdin
 }
 
 async function untilStopped(

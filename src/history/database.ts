@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Fault, messageOf } from '../fault/fault.ts'
+import { emptyStandardInput } from '../source/standard-input.ts'
 
 export type Param = string | number | boolean | readonly string[]
 
@@ -72,6 +73,7 @@ export async function openEmbedded(directory: string): Promise<Database> {
     )
   })
   mkdirSync(directory, { recursive: true })
+  emptyStandardInput()
   const connect = (): ClickHouseClient => {
     // The package ships its own copy of the client's types; at run time the connection is what the client expects.
     return createClient({ connection: createChdbConnection({ path: directory }) as unknown as never })

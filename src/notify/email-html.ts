@@ -5,6 +5,9 @@ import type { Message } from './message.ts'
 /** Dark enough for white text (contrast 4.5 or more). */
 const colours = { page: '#b3261e', ticket: '#8a5a00', info: '#2f5d8a', resolved: '#1a6e34', test: '#555555' } as const
 
+/** Holds the longest label, so that the tables below each other line up. */
+const labelWidth = 64
+
 const font = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 /**
@@ -55,9 +58,9 @@ function table(rows: readonly (readonly [string, string])[]): string {
   if (rows.length === 0) return ''
   const cells = rows.map(
     ([label, html]) =>
-      `<tr><th scope="row" align="left" style="padding:2px 12px 2px 0;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</th><td dir="auto" style="padding:2px 0;vertical-align:top;word-break:break-word">${html}</td></tr>`,
+      `<tr><th scope="row" align="left" width="${labelWidth}" style="width:${labelWidth}px;padding:2px 12px 2px 0;vertical-align:top;white-space:nowrap">${escapeHtml(label)}</th><td dir="auto" style="padding:2px 0;vertical-align:top;word-break:break-word">${html}</td></tr>`,
   )
-  return `<table role="presentation" style="border-collapse:collapse;margin:8px 0;font-size:14px">\n${cells.join('\n')}\n</table>`
+  return `<table role="presentation" style="width:100%;border-collapse:collapse;margin:8px 0;font-size:14px">\n${cells.join('\n')}\n</table>`
 }
 
 function paragraph(html: string, style = ''): string {

@@ -1,7 +1,8 @@
 import type { Alert } from '../alert/alert.ts'
+import { spanText } from '../alert/span.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
-import { count, expectation, factor, odds, percent, share, span, sparkline, timeOfDay } from './figures.ts'
+import { count, expectation, factor, odds, percent, share, sparkline, timeOfDay } from './figures.ts'
 import { labelOf } from './labels.ts'
 import { nameText, plainText } from './plain-text.ts'
 import { causeName } from './runbook.ts'
@@ -40,7 +41,7 @@ function meanwhile(alert: Alert, context: FactContext): Fact[] {
     const until = timeOfDay(alert.evaluatedAtMs, context.timezone, context.now)
     facts.push({
       label: 'Seen',
-      text: `${share(numbers.observed, numbers.requests)} refused in the ${span(numbers.windowMs)} to ${until}`,
+      text: `${share(numbers.observed, numbers.requests)} refused in the ${spanText(numbers.windowMs)} to ${until}`,
     })
   }
   facts.push(...normalOf(alert))
@@ -54,13 +55,15 @@ function afterwards(alert: Alert, context: FactContext): Fact[] {
   const end = alert.resolvedAtMs ?? alert.evaluatedAtMs
   const from = timeOfDay(alert.activeAtMs, context.timezone, context.now)
   const to = timeOfDay(end, context.timezone, context.now)
-  const facts: Fact[] = [{ label: 'Lasted', text: `${span(end - alert.activeAtMs)}, from ${from} to ${to}`, atMs: end }]
+  const facts: Fact[] = [
+    { label: 'Lasted', text: `${spanText(end - alert.activeAtMs)}, from ${from} to ${to}`, atMs: end },
+  ]
   if (numbers.windowMs === 0) return facts
   facts.push({ label: 'Refused', text: `${count(numbers.soFar)} in total${affected(alert)}` })
-  facts.push({ label: 'Peak', text: `${count(numbers.peak)} in ${span(numbers.windowMs)}` })
+  facts.push({ label: 'Peak', text: `${count(numbers.peak)} in ${spanText(numbers.windowMs)}` })
   facts.push({
     label: 'Now',
-    text: `${share(numbers.observed, numbers.requests)} refused in ${span(numbers.windowMs)}`,
+    text: `${share(numbers.observed, numbers.requests)} refused in ${spanText(numbers.windowMs)}`,
   })
   facts.push(...normalOf(alert))
   return facts
@@ -85,8 +88,9 @@ function normalOf({ numbers, state }: Alert): Fact[] {
 
 function sinceOf(alert: Alert, context: FactContext): string {
   const since = timeOfDay(alert.activeAtMs, context.timezone, context.now)
-  const noticed = `noticed ${span(Math.max(0, context.noticedAtMs - alert.activeAtMs))} later`
-  return `${since}, for ${span(Math.max(0, context.now - alert.activeAtMs))} now (${noticed})`
+  const age = spanText(Math.max(0, context.now - alert.activeAtMs))
+  const delay = spanText(Math.max(0, context.noticedAtMs - alert.activeAtMs))
+  return `${since}, for ${age} now (${delay === age ? 'just noticed' : `noticed ${delay} later`})`
 }
 
 function affected({ numbers }: Alert): string {
@@ -99,7 +103,7 @@ function trendOf(values: readonly number[] | null): Fact | null {
   const shown = values.slice(-36)
   return {
     label: 'Trend',
-    text: `${sparkline(shown)} (last ${span(shown.length * trendStepMs)}, ${span(trendStepMs)} each)`,
+    text: `${sparkline(shown)} (last ${spanText(shown.length * trendStepMs)}, ${spanText(trendStepMs)} each)`,
   }
 }
 

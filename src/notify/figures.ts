@@ -1,5 +1,4 @@
 import type { EpochMs } from '../time/clock.ts'
-import { dayMs, hourMs, minuteMs, secondMs } from '../time/duration.ts'
 
 /** How messages write numbers: a count with its base, against normal in words, at most three digits that matter. */
 
@@ -48,21 +47,6 @@ export function odds(chance: number): string {
   if (one < 1_000) return `about 1 in ${Number(one.toPrecision(2))}`
   if (one < 999_500) return `about 1 in ${count(Number(one.toPrecision(2)))}`
   return one < 999_500_000 ? `about 1 in ${Number((one / 1e6).toPrecision(2))} million` : 'about 1 in 1 billion'
-}
-
-/** `45 s`, `3 min`, `2 h 10 min`, `1 d 2 h` */
-export function span(ms: number): string {
-  if (!Number.isFinite(ms)) return 'an unknown time'
-  if (ms < minuteMs) return `${Math.max(0, Math.round(ms / secondMs))} s`
-  const minutes = Math.round(ms / minuteMs)
-  if (minutes < 60) return `${minutes} min`
-  if (ms < dayMs) return two(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
-  const hours = Math.round(ms / hourMs)
-  return two(Math.floor(hours / 24), 'd', hours % 24, 'h')
-}
-
-function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`
 }
 
 /**

@@ -1,7 +1,8 @@
 import { type Alert, type Severity, severities } from '../alert/alert.ts'
-import { count, factor, span } from './figures.ts'
+import { spanText } from '../alert/span.ts'
+import { count, factor } from './figures.ts'
 import { labelOf } from './labels.ts'
-import { clip, nameText, plainText } from './plain-text.ts'
+import { clipWords, nameText, plainText } from './plain-text.ts'
 import { causeName } from './runbook.ts'
 
 /** The length within which a subject stays whole on a lock screen; beyond it names are cut, the tenant's first. */
@@ -21,15 +22,17 @@ export function headline(alerts: readonly Alert[], options: { prefix: string; si
   if (who === '' && api === '' && cause === '') {
     const what = lead.annotations['summary'] ?? lead.rule
     const more = alerts.length > 1 ? `, ${alerts.length} alerts` : ''
-    return options.prefix + plainText(what, room - more.length) + more
+    return options.prefix + clipWords(plainText(what, 500), room - more.length) + more
   }
   const what = cause !== '' ? causeName(plainText(cause, 40)) : plainText(lead.rule, 40)
-  const several = alerts.length > 1 ? `, ${alerts.length} alerts, the worst` : ','
-  const tail = badness(lead, options.sign)
-  const rest = `${what}${tail === '' && alerts.length === 1 ? '' : several}${tail}`
-  return options.prefix + fitted({ who, api, rest, room })
+  const several = alerts.length > 1 ? `, ${alerts.length} alerts` : ''
+  const lengths = badness(lead, options.sign).map((tail) => `${alerts.length > 1 ? ', the worst' : ','} ${tail}`)
+  // Numbers are said whole or not at all: half a number is a wrong one.
+  const titles = [...lengths, ''].map((tail) => fitted({ who, api, rest: `${what}${several}${tail}`, room }))
+  return options.prefix + (titles.find((title) => title.length <= room) ?? clipWords(titles.at(-1) ?? '', room))
 }
 
+/** Names cut as far as they may be; longer than the room if that is not enough. */
 function fitted({ who, api, rest, room }: { who: string; api: string; rest: string; room: number }): string {
   const join = (tenant: string, name: string) => {
     const place = [tenant, name].filter((part) => part !== '').join(' / ')
@@ -41,20 +44,24 @@ function fitted({ who, api, rest, room }: { who: string; api: string; rest: stri
   const shorter = (text: string, by: number) => nameText(text, by === 0 ? 200 : Math.max(12, text.length - by))
   const cutTenant = shorter(tenant, excess(join(nameText(tenant, 200), nameText(name, 200))))
   const cutName = shorter(name, excess(join(cutTenant, nameText(name, 200))))
-  return clip(join(cutTenant, cutName), room)
+  return join(cutTenant, cutName)
 }
 
-/** ` 27x normal (60 in 5 min)`, afterwards ` lasted 49 min (1,312 refused)`; empty where the rule counts no refusals. */
-function badness(alert: Alert, sign: '×' | 'x'): string {
+/**
+ * `27x normal (60 in 5 min)`, afterwards `lasted 49 min (1,312 refused)`, and each without the brackets for where there
+ * is less room; none where the rule counts no refusals.
+ */
+function badness(alert: Alert, sign: '×' | 'x'): readonly string[] {
   const { observed, expected, windowMs, pValue, soFar } = alert.numbers
   if (alert.state === 'resolved') {
-    const lasted = ` lasted ${span((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)}`
-    return windowMs === 0 ? lasted : `${lasted} (${count(soFar)} refused)`
+    const lasted = `lasted ${spanText((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)}`
+    return windowMs === 0 ? [lasted] : [`${lasted} (${count(soFar)} refused)`, lasted]
   }
-  if (windowMs === 0 || observed === 0) return ''
+  if (windowMs === 0 || observed === 0) return []
   const times = expected === null ? null : factor(observed, expected, sign)
   const against = pValue === null ? 'the limit' : 'normal'
-  return `${times === null ? '' : ` ${times} ${against}`} (${count(observed)} in ${span(windowMs)})`
+  const counted = `${count(observed)} in ${spanText(windowMs)}`
+  return times === null ? [counted] : [`${times} ${against} (${counted})`, `${times} ${against}`]
 }
 
 function whoOf(alerts: readonly Alert[]): string {

@@ -1,7 +1,8 @@
 import type { Alert, Severity } from '../alert/alert.ts'
+import { spanText } from '../alert/span.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { type Fact, factsOf, seriesName } from './facts.ts'
-import { count, factor, share, span, timeOfDay } from './figures.ts'
+import { count, factor, share, timeOfDay } from './figures.ts'
 import { digest, type Member } from './group.ts'
 import { headline, severityShape, worstFirst } from './headline.ts'
 import { labelOf } from './labels.ts'
@@ -163,9 +164,29 @@ function sentencesOf(lead: Alert, reminder: boolean): readonly string[] {
     ...part('cause', causeName(plainText(labelOf(lead.labels, 'cause'), 60))),
   ].join(', ')
   const state = lead.state === 'resolved' ? 'is resolved' : reminder ? 'is still firing' : 'is firing'
-  const first = `${plainText(lead.rule, 100)} ${state}${where === '' ? '' : ` for ${where}`}.`
   const summary = plainText(lead.annotations['summary'] ?? '', 500)
+  const said = where === '' || namesSeries(summary, lead)
+  const first = `${plainText(lead.rule, 100)} ${state}${said ? '' : ` for ${where}`}.`
   return summary === '' ? [first] : [first, summary]
+}
+
+/** Whether a sentence names all that sets the alert's series apart, so that it need not be said before it as well. */
+function namesSeries(sentence: string, { labels }: Alert): boolean {
+  const names = [
+    nameText(labelOf(labels, 'tenant'), 200),
+    nameText(labelOf(labels, 'api'), 200),
+    causeName(plainText(labelOf(labels, 'cause'), 60)),
+  ]
+  // Between letters, as the `a` in "again", a name is no name.
+  const isAlone = (at: number, name: string) =>
+    !/[\p{L}\p{N}]$/u.test(sentence.slice(0, at)) && !/^[\p{L}\p{N}]/u.test(sentence.slice(at + name.length))
+  const isNamed = (name: string) => {
+    for (let at = sentence.indexOf(name); at >= 0; at = sentence.indexOf(name, at + 1)) {
+      if (isAlone(at, name)) return true
+    }
+    return false
+  }
+  return names.every((name) => name === '' || isNamed(name))
 }
 
 /** The alert's own cause, else the largest contributor's that is known. */
@@ -185,11 +206,11 @@ function lineOf(alert: Alert, context: MessageContext, now: EpochMs): string {
   }
   const name = seriesName(series) || plainText(alert.annotations['summary'] ?? alert.rule, 120)
   if (alert.state === 'resolved') {
-    const lasted = span((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)
+    const lasted = spanText((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)
     return `✔ ${name}, resolved after ${lasted}, ${count(numbers.soFar)} refused`
   }
   const parts = [`${severityShape[alert.severity]} ${name}`]
-  if (numbers.windowMs > 0) parts.push(`${share(numbers.observed, numbers.requests)} in ${span(numbers.windowMs)}`)
+  if (numbers.windowMs > 0) parts.push(`${share(numbers.observed, numbers.requests)} in ${spanText(numbers.windowMs)}`)
   const times = numbers.expected === null ? null : factor(numbers.observed, numbers.expected, '×')
   if (times !== null) parts.push(`${times} ${numbers.pValue === null ? 'the limit' : 'normal'}`)
   parts.push(`since ${timeOfDay(alert.activeAtMs, context.timezone, now)}`)

@@ -9,7 +9,9 @@ export const notifyOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Routes and receivers; copy alerts/notify.yaml, which holds without one: notifications then go to the log.'),
+    .describe(
+      'Routes and receivers; copy alerts/notify.yaml, which holds without one: notifications then go to the log.',
+    ),
   page_url: address
     .optional()
     .describe('How readers of messages reach the page; without it, the address that http.listen gives.'),

@@ -28,6 +28,18 @@ export function nameText(text: string, limit = 60): string {
   return rightToLeft.test(name) ? `\u2068${name}\u2069` : name
 }
 
+/** As `clip`, but ends after a whole word, and not inside brackets; a single long word is cut all the same. */
+export function clipWords(text: string, limit: number): string {
+  if (text.length <= limit) return text
+  const cut = clip(text, limit)
+  const words = text
+    .slice(0, limit)
+    .replace(/\s*\S*$/, '')
+    .replace(/\s*\([^()]*$/, '')
+    .replace(/[\s,;:]+$/, '')
+  return words.length < limit / 2 ? cut : `${words}…`
+}
+
 /** Cuts to `limit` UTF-16 units, never inside a character. */
 export function clip(text: string, limit: number): string {
   if (text.length <= limit) return text

@@ -49,7 +49,9 @@ export function slackPayload(message: Message): SlackPayload {
 
 /** The same without blocks, for when Slack refuses them. */
 export function slackText(message: Message): SlackPayload {
-  const text = escaped([message.subject, ...message.sentences.slice(1), ...message.notes].join(' · '), limits.text)
+  // The subject keeps the numbers it began with, for mail programs; at the end of it all they would mislead.
+  const title = message.status === 'resolved' ? message.headline : message.subject
+  const text = escaped([title, ...message.sentences.slice(1), ...message.notes].join(' · '), limits.text)
   return { text, unfurl_links: false, unfurl_media: false }
 }
 

@@ -96,6 +96,20 @@ describe('RuleEngine', () => {
     ])
   })
 
+  it('says while it keeps an alert that it is calm again, and for how long it is kept', () => {
+    const engine = engineOf(rulesOf(`${high}  keep_firing_for: 10m\n`))
+    const view = new ScriptedView(startMs)
+    const summary = () => engine.alerts()[0]?.annotations['summary']
+    run(engine, view, 6, () => [acme(100, 80)])
+    expect(summary()).toMatch(/^acme is refused on chat/)
+    run(engine, view, 18, () => [acme(100, 0)])
+    expect(summary()).toBe(
+      'acme on chat is calm again: 0 of 600 in 1 min (limit 50 %). Resolves in about 8 min unless it comes back.',
+    )
+    run(engine, view, 5, () => [acme(100, 80)])
+    expect(summary()).toMatch(/^acme is refused on chat/)
+  })
+
   it('folds what is beyond the limit into one alert, keeping the largest', () => {
     const engine = engineOf(rulesOf(high, 'interval: 10s\n    limit: 3'))
     const view = new ScriptedView(startMs)

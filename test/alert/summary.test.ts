@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AlertNumbers } from '../../src/alert/alert.ts'
 import { fingerprint } from '../../src/alert/fingerprint.ts'
-import { formatCount, formatPercent, type SummaryInput, spanText, summarise } from '../../src/alert/summary.ts'
+import { formatCount, formatPercent, type SummaryInput, summarise } from '../../src/alert/summary.ts'
 import { rulesOf } from './simulation.ts'
 
 const [spike] = rulesOf('- {rule: A, condition: {type: spike}}')
@@ -28,6 +28,7 @@ function sentence(more: Partial<SummaryInput> = {}): string {
     numbers,
     learning: false,
     side: 'up',
+    resolvesInMs: null,
     lastedMs: 17 * 60_000,
     newNormal: false,
     ...more,
@@ -65,6 +66,18 @@ describe('summarise', () => {
     )
   })
 
+  it('says while it cools down that it is calm, and until when it is kept', () => {
+    const calm = { resolvesInMs: 8 * 60_000, numbers: { ...numbers, observed: 0, requests: 1851, expected: 2.9 } }
+    const end = 'Resolves in about 8 min unless it comes back.'
+    expect(sentence(calm)).toBe(`acme on chat is calm again: quota exceeded, 0 of 1,851 in 5 min, usually 2.9. ${end}`)
+    expect(sentence({ ...calm, labels: { cause: 'payment_failed' } })).toBe(
+      `Refusals for payment failed are calm again: 0 of 1,851 in 5 min, usually 2.9. ${end}`,
+    )
+    expect(sentence({ ...calm, side: 'down', numbers })).toBe(
+      `Refusals of acme on chat for quota exceeded are no longer low: 60 of 1,004 (6.0 %) in 5 min, usually 2.2. ${end}`,
+    )
+  })
+
   it('puts what a tenant is called in as it is', () => {
     expect(sentence({ labels: { ...labels, tenant: '{{ value }} <b>' } })).toMatch(/^\{\{ value \}\} <b> is refused/)
   })
@@ -87,14 +100,6 @@ describe('numbers for people', () => {
     [0.549, '54.9 %'],
     [1, '100 %'],
   ])('writes %f as %s', (value, text) => expect(formatPercent(value)).toBe(text))
-
-  it.each([
-    [40_000, '40 s'],
-    [300_000, '5 min'],
-    [4_800_000, '1 h 20 min'],
-    [86_400_000, '1 d'],
-    [93_600_000, '1 d 2 h'],
-  ])('writes %d ms as %s', (value, text) => expect(spanText(value)).toBe(text))
 })
 
 describe('fingerprint', () => {

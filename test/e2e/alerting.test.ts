@@ -202,7 +202,7 @@ function expectAcme(alert: AlertAnswer | undefined, spell: { beginMs: number; en
 /** Tenant, API, cause, the numbers against normal, and the runbook. */
 function expectFiring(text: string, subject: string): void {
   expect(subject).toMatch(/^\[PAGE\] acme \/ chat: payment failed, [\d.]+x normal \(\d+ in 5 min\)/)
-  expect(text).toContain('PaymentRefusalSpike is firing for tenant acme, API chat, cause payment failed.')
+  expect(text).toMatch(/PaymentRefusalSpike is firing\.\s+acme is refused on chat: payment failed\./)
   const seen = /(\d+) of 300 requests \((\d+\.\d) %\) refused in the 5 min to/.exec(text)
   const normal = /([\d.]+) expected \(1\.\d %\), so this is ([\d.]+)× normal/.exec(text)
   const [refused, expected, times] = [Number(seen?.[1]), Number(normal?.[1]), Number(normal?.[2])]
@@ -215,8 +215,10 @@ function expectFiring(text: string, subject: string): void {
 }
 
 function expectResolved(text: string, subject: string, refused: number): void {
-  expect(subject).toMatch(/^\[RESOLVED\] acme \/ chat: payment failed/)
-  expect(text).toContain('PaymentRefusalSpike is resolved for tenant acme, API chat, cause payment failed.')
+  expect(subject).toMatch(/^(?:\[RESOLVED\]|✔ RESOLVED) acme \/ chat: payment failed/)
+  expect(text).toMatch(
+    /PaymentRefusalSpike is resolved\.\s+acme on chat: payment failed is back to normal after \d+ min/,
+  )
   expect(Number(/(\d+) in total/.exec(text)?.[1])).toBeGreaterThanOrEqual(refused)
   expect(text).toMatch(/Lasted\s+\d+ min, from/)
 }

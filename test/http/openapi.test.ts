@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apiEndpoints } from '../../src/http/api.ts'
+import { ManualClock } from '../../src/time/clock.ts'
 import { type Client, startServer } from './support/client.ts'
+import { noon, worldAlert } from './support/world.ts'
 
 type Json = Record<string, unknown>
 
@@ -70,7 +72,8 @@ describe('GET /api/v1/openapi.json', () => {
   test.each(apiEndpoints({ title: 'Tollwatch' }).filter(({ method }) => method === 'GET'))(
     'describes what $path answers',
     async ({ path, answer }) => {
-      const { status, json } = await client.ask(path)
+      const { fingerprint } = worldAlert(new ManualClock(noon))
+      const { status, json } = await client.ask(path.replace('{fingerprint}', fingerprint))
       expect(status).toBe(200)
       expect(answer.safeParse(json).error).toBeUndefined()
     },

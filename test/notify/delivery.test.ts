@@ -53,7 +53,7 @@ test('an episode reaches both, with its start and its end, while Slack is failin
   expect(new Set(mail.mails.map(({ email }) => email.references)).size).toBe(1)
   expect(new Set(mail.mails.map(({ email }) => email.messageId)).size).toBe(2)
   // The last connection broke after the message was taken: that is the ambiguity which at-least-once allows.
-  expect(slack.messages.map(({ text }) => text.split(' ')[0])).toEqual(['[PAGE]', '[PAGE]', '[RESOLVED]'])
+  expect(slack.messages.map(({ text }) => text.split(' ')[0])).toEqual(['[PAGE]', '[PAGE]', '✔'])
   expect(slack.refused).toEqual([])
 })
 

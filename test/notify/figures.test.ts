@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { expectation, factor, odds, percent, share, span, sparkline, timeOfDay } from '../../src/notify/figures.ts'
-import { clip, nameText, plainText } from '../../src/notify/plain-text.ts'
+import { expectation, factor, odds, percent, share, sparkline, timeOfDay } from '../../src/notify/figures.ts'
+import { clip, clipWords, nameText, plainText } from '../../src/notify/plain-text.ts'
 import { eleven, hour } from './sample.ts'
 
 test.each([
@@ -25,9 +25,6 @@ test.each([
   [odds(0.004), 'about 1 in 250'],
   [odds(1e-12), 'less than 1 in 1 billion'],
   [odds(Number.NaN), 'less than 1 in 1 billion'],
-  [span(45_000), '45 s'],
-  [span(130 * 60_000), '2 h 10 min'],
-  [span(26 * hour), '1 d 2 h'],
   [timeOfDay(eleven, 'UTC', eleven), '11:04 UTC'],
   [timeOfDay(eleven, 'UTC', eleven + 24 * hour), '2026-03-02 11:04 UTC'],
   [timeOfDay(eleven, 'Europe/Berlin', eleven), '12:04 CET (11:04 UTC)'],
@@ -55,6 +52,21 @@ describe('texts of strangers', () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 2, max: 50 }), (given, limit) => {
         const kept = clip(plainText(given, 400), limit)
+        expect(kept.length).toBeLessThanOrEqual(limit)
+        expect(kept).not.toMatch(/\p{Cs}/u)
+      }),
+    )
+  })
+
+  test('end with a whole word where they are sentences', () => {
+    expect(clipWords('acme is refused: 60 of 1,004', 40)).toBe('acme is refused: 60 of 1,004')
+    expect(clipWords('acme is refused: 60 of 1,004', 25)).toBe('acme is refused: 60 of…')
+    expect(clipWords('acme is refused: 60 of 1,004', 18)).toBe('acme is refused…')
+    expect(clipWords('acme is refused (60 of 1,004 requests)', 30)).toBe('acme is refused…')
+    expect(clipWords('x'.repeat(30), 10)).toBe(`${'x'.repeat(9)}…`)
+    fc.assert(
+      fc.property(text, fc.integer({ min: 2, max: 50 }), (given, limit) => {
+        const kept = clipWords(plainText(given, 400), limit)
         expect(kept.length).toBeLessThanOrEqual(limit)
         expect(kept).not.toMatch(/\p{Cs}/u)
       }),

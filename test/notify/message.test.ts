@@ -39,7 +39,11 @@ function messageOf(
 
 const trend = () => [0, 1, 0, 2, 1, 0, 1, 2, 1, 0, Number.NaN, 1, 2, 1, 3, 2, 40, 60]
 
-const spike = alertOf()
+const spike = alertOf({
+  annotations: {
+    summary: 'acme is refused on chat: quota exceeded. 27× normal, 60 of 1,004 (6.0 %) in 5 min, usually 2.2.',
+  },
+})
 const outage = alertOf({
   rule: 'FleetWideSpike',
   labels: { cause: 'payment_gateway_error' },
@@ -83,11 +87,15 @@ const over = alertOf({
   state: 'resolved',
   activeAtMs: eleven - 52 * minute,
   resolvedAtMs: eleven - 3 * minute,
+  annotations: {
+    summary: 'acme on chat: quota exceeded is back to normal after 49 min; 1,312 refused in all, at most 80 in 5 min.',
+  },
   numbers: { observed: 2, requests: 990, soFar: 1_312, peak: 80 },
 })
 const many = Array.from({ length: 14 }, (_, i) =>
   alertOf({
     labels: { tenant: `tenant-${String(i).padStart(2, '0')}`, api: 'chat', cause: 'quota_exceeded' },
+    annotations: { summary: `tenant-${String(i).padStart(2, '0')} is refused on chat: quota exceeded.` },
     numbers: { observed: 60 + i },
   }),
 )
@@ -157,6 +165,34 @@ describe.each(Object.entries(cases))('the message "%s"', (name, message) => {
     const total = texts.reduce((sum, text) => sum + (JSON.parse(`{${text}}`) as { text: string }).text.length, 0)
     expect(total).toBeLessThanOrEqual(10_000)
   })
+})
+
+test('the series is named once: before the summary only where that does not name it', () => {
+  expect(cases.firing.sentences[0]).toBe('QuotaExhaustionSpike is firing.')
+  expect(cases.resolved.sentences[0]).toBe('QuotaExhaustionSpike is resolved.')
+  expect(cases.threshold.sentences[0]).toBe('PaymentRefusalsHigh is firing for tenant acme, API images.')
+  const inside = alertOf({ labels: { tenant: 'a', api: 'chat' }, annotations: { summary: 'chat is busy again' } })
+  expect(messageOf({ firing: [inside] }).sentences[0]).toMatch(/ for tenant a, API chat\.$/)
+})
+
+test('an alert that is noticed as late as it is old says its age once', () => {
+  const since = ({ facts }: { facts: typeof cases.firing.facts }) => facts.find(({ label }) => label === 'Since')?.text
+  expect(since(cases.firing)).toBe('11:01 UTC, for 3 min now (noticed 1 min later)')
+  expect(since(messageOf({ firing: [spike], now: spike.activeAtMs + 80_000 }))).toBe(
+    '11:01 UTC, for 1 min now (just noticed)',
+  )
+})
+
+test('what Slack pushes at the end are the numbers of the end', () => {
+  expect(slackPayload(cases.resolved).text).toMatch(
+    /^✔ RESOLVED acme \/ chat: quota exceeded, lasted 49 min \(1,312 refused\) · /,
+  )
+})
+
+test('a subject that is too long leaves numbers out and does not cut them', () => {
+  expect(cases.group.subject).toBe('[PAGE] 15 tenants / 2 APIs: quota exceeded, 15 alerts, the worst 33x normal')
+  const long = alertOf({ labels: { tenant: 'acme', api: 'a'.repeat(90), cause: 'billing_limit_exceeded' } })
+  expect(messageOf({ firing: [long] }).subject).toMatch(/ \/ a+…: billing limit exceeded, 27x normal \(60 in 5 min\)$/)
 })
 
 test('names in a message are never markup, links or mentions', () => {

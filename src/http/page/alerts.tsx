@@ -1,7 +1,9 @@
 import type { Live, PageAlert, Status } from './answers.ts'
 import { CopyButton } from './copy-button.tsx'
+import { FirstFew } from './first-few.tsx'
 import { againstNormal, clockTime, duration, exactTime, percent, roundCount, share } from './format.ts'
 import { SeriesLink } from './series-link.tsx'
+import { broadestFirst, lastEndedFirst } from './urgency.ts'
 import type { View } from './view.ts'
 
 /** Severity is a shape and a word as well as a colour. */
@@ -18,19 +20,21 @@ export function Now(props: {
   const { alerts, live, status } = props
   if (alerts === null || live === null) return <p class="muted">Asking the daemon…</p>
   const now = Date.parse(status?.now ?? live.at ?? '')
-  const firing = alerts.filter(({ state }) => state === 'firing')
+  const firing = broadestFirst(alerts.filter(({ state }) => state === 'firing'))
   const pending = alerts.filter(({ state }) => state === 'pending').length
-  const resolved = alerts.filter(({ state }) => state === 'resolved')
+  const resolved = lastEndedFirst(alerts.filter(({ state }) => state === 'resolved'))
   return (
     <>
       {firing.length === 0 ? <Calm live={live} /> : null}
-      {firing.length > 0 ? (
-        <ul class="alerts">
-          {firing.map((alert) => (
-            <AlertSentence key={alert.fingerprint} alert={alert} now={now} view={props.view} onView={props.onView} />
-          ))}
-        </ul>
-      ) : null}
+      <FirstFew items={firing}>
+        {(part) => (
+          <ul class="alerts">
+            {part.map((alert) => (
+              <AlertSentence key={alert.fingerprint} alert={alert} now={now} view={props.view} onView={props.onView} />
+            ))}
+          </ul>
+        )}
+      </FirstFew>
       {firing.length > 0 ? (
         <p class="muted">
           {firing.length === 1 ? 'One alert fires' : `${firing.length} alerts fire`}; {traffic(live)}.
@@ -41,11 +45,15 @@ export function Now(props: {
           {pending} more {pending === 1 ? 'condition is' : 'conditions are'} being watched.
         </p>
       ) : null}
-      {resolved.map((alert) => (
-        <p class="muted resolved" key={alert.fingerprint}>
-          ✓ resolved {ago(alert.resolved_at, now)}: {sentence(alert)}
-        </p>
-      ))}
+      <FirstFew items={resolved}>
+        {(part) =>
+          part.map((alert) => (
+            <p class="muted resolved" key={alert.fingerprint}>
+              ✓ resolved {ago(alert.resolved_at, now)}: {sentence(alert)}
+            </p>
+          ))
+        }
+      </FirstFew>
     </>
   )
 }
@@ -83,7 +91,9 @@ function AlertSentence(props: {
   const { alert, now } = props
   const { numbers, labels } = alert
   const since = Date.parse(alert.since)
-  const normal = againstNormal(numbers.observed, numbers.expected)
+  // The sentence of a spike, or that it is calm again, says it already.
+  const told = /× normal|, usually |calm again/.test(sentence(alert))
+  const normal = told ? null : againstNormal(numbers.observed, numbers.expected)
   const tenant = labels['tenant']
   const runbook = alert.annotations['runbook']
   return (

@@ -1,3 +1,5 @@
+import { spanText } from '../../alert/span.ts'
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const threeDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
@@ -32,16 +34,8 @@ export function share(refused: number, requests: number): string {
 /** Below this many requests a share says little, and is shown in grey. */
 export const fewRequests = 50
 
-/** How long, in the two largest units: `42 s`, `3 min`, `2 h 10 min`, `3 d 4 h`. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000))
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
-  return hours % 24 === 0 ? `${Math.floor(hours / 24)} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`
-}
+/** How long, in the two largest units, as the sentences of alerts say it: `42 s`, `3 min`, `2 h 10 min`, `3 d 4 h`. */
+export const duration: (ms: number) => string = spanText
 
 /** Against normal, in words: `27× normal`, `1.4× normal`, `new`; null where there is no normal to compare with. */
 export function againstNormal(observed: number, expected: number | null): string | null {

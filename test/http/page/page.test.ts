@@ -10,7 +10,7 @@ import { describeWithChromium } from '../../support/available.ts'
 import { startChromium } from '../../support/chromium.ts'
 import { tempDir } from '../../support/run-context.ts'
 import { type Client, startServer } from '../support/client.ts'
-import { worldDeps } from '../support/world.ts'
+import { manyAlerts, worldDeps } from '../support/world.ts'
 
 const configFile = fileURLToPath(new URL('../../../scripts/page.vite.config.ts', import.meta.url))
 
@@ -83,6 +83,25 @@ describeWithChromium('the page', () => {
       /Nothing unusual; [\d,.]+ requests in the last 5 min, \d\.\d+ % refused\./,
     )
     expect(await page.locator('.demo').count()).toBe(0)
+  })
+
+  test('shows the first six of many alerts, and the others when asked, also while it polls', async () => {
+    const alerts = manyAlerts(systemClock, 52)
+    const { page, complaints } = await open({ alerts: () => alerts })
+    await page.waitForSelector('.alert')
+    expect(await page.locator('.alert').count()).toBe(6)
+    expect(await textOf(page, '.alert')).toMatch(/14 tenants are refused/)
+    expect(await textOf(page, '.more')).toBe('and 46 more: show all')
+    await page.getByRole('button', { name: 'show all' }).focus()
+    await page.keyboard.press('Enter')
+    expect(await page.locator('.alert').count()).toBe(52)
+    await page.waitForResponse(/api\/v1\/alerts/)
+    await page.waitForResponse(/api\/v1\/alerts/)
+    expect(await page.locator('.alert').count()).toBe(52)
+    await page.keyboard.press('Enter')
+    expect(await page.locator('.alert').count()).toBe(6)
+    expect(await page.title()).toContain('(52)')
+    expect(complaints).toEqual([])
   })
 
   test('says how to begin before there is any traffic', async () => {

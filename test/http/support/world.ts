@@ -104,6 +104,25 @@ export function worldAlert(clock: Clock, replace: Partial<Alert> = {}): Alert {
   }
 }
 
+/** A bad day: one alert over the whole fleet, the others each over one tenant. */
+export function manyAlerts(clock: Clock, count: number): readonly Alert[] {
+  const one = worldAlert(clock)
+  return Array.from({ length: count }, (_, i) => {
+    const tenant = `tenant-${String(i).padStart(2, '0')}`
+    const fleet = i === count - 1
+    const observed = fleet ? 55 : 55 + i
+    return worldAlert(clock, {
+      fingerprint: `many-${i}`,
+      labels: fleet ? { cause: 'quota_exceeded' } : { tenant, api: 'chat', cause: 'quota_exceeded' },
+      annotations: {
+        ...one.annotations,
+        summary: `${fleet ? '14 tenants are refused' : `${tenant} is refused on chat`}: quota exceeded. ${Math.round(observed / 2)}× normal, ${observed} of 1,004 in 5 min, usually 2.`,
+      },
+      numbers: { ...one.numbers, observed },
+    })
+  })
+}
+
 /** History as it would look if the trades had gone on for ever; acme's and borealis' refusals come and go. */
 function worldQueries(clock: Clock): Queries {
   const count = (trade: Trade, at: EpochMs, stepMs: number) => {
