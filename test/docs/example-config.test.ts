@@ -2,53 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import type { z } from 'zod'
 import { loadConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { formatNames } from '../../src/decode/decode.ts'
 import { formats } from '../../src/decode/formats.ts'
 import { tempDir } from '../support/run-context.ts'
 import { project } from './pages.ts'
+import { settings } from './settings.ts'
 
 const text = readFileSync(join(project, 'tollwatch.example.yaml'), 'utf8')
 /** Examples begin with # and a key, their inner lines with # and two spaces or more, explanations with # and one. */
 const full = text.replace(/^( *)#(?=[^ \n]| {2})/gm, '$1')
 
-interface Setting {
-  readonly path: string
-  /** Undefined where there is none. */
-  readonly fallback: unknown
-}
-
-/** Every key of a schema, with the default it has of its own. Items of lists are `[]`, free keys `*`. */
-function settings(schema: z.core.$ZodType, path = '', fallback?: unknown): readonly Setting[] {
-  const { def } = schema._zod as z.core.$ZodTypes['_zod']
-  switch (def.type) {
-    case 'default':
-      return settings(def.innerType, path, def.defaultValue)
-    case 'prefault':
-    case 'optional':
-      return settings(def.innerType, path, fallback)
-    case 'pipe':
-      return settings(def.in, path, fallback)
-    case 'object': {
-      const inner = Object.entries(def.shape).flatMap(([key, one]) =>
-        settings(one, path === '' ? key : `${path}.${key}`),
-      )
-      return path === '' ? inner : [{ path, fallback }, ...inner]
-    }
-    case 'array':
-      return [{ path, fallback }, ...settings(def.element, `${path}[]`)]
-    case 'union':
-      return def.options.flatMap((option) => settings(option, path, fallback))
-    default:
-      return [{ path, fallback }]
-  }
-}
-
-const known = new Map<string, unknown>()
-for (const { path, fallback } of settings(configSchema))
-  if (fallback !== undefined || !known.has(path)) known.set(path, fallback)
+const known = settings()
 
 /** What stands in the file at a path of `settings`; every item of a list counts. */
 function valuesAt(value: unknown, path: string): readonly unknown[] {
