@@ -21,11 +21,13 @@ export interface Kafka {
   stop(): Promise<void>
 }
 
+type Properties = Readonly<Record<string, string>>
+
 export interface KafkaOptions {
   /** Where the broker keeps its files; a fresh folder of the run by default. */
   readonly dir?: string
   /** Lines for its server.properties, over the defaults. */
-  readonly properties?: Readonly<Record<string, string>>
+  readonly properties?: Properties | ((ports: { port: number; controllerPort: number }) => Properties)
   /** Such as `3.9.1`; by default the one of `scripts/fetch-kafka.ts`. */
   readonly version?: string
 }
@@ -49,7 +51,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const brokers = `127.0.0.1:${port}`
   const properties = join(dir, 'server.properties')
   const place = { dir, port, controllerPort }
-  writeFileSync(properties, serverProperties(place, options.properties ?? {}))
+  const own = typeof options.properties === 'function' ? options.properties(place) : options.properties
+  writeFileSync(properties, serverProperties(place, own ?? {}))
   await format(jars, properties)
 
   let server = await launch(jars, properties, brokers)
@@ -60,7 +63,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
       await server.kill()
       // The controller keeps the dead broker's registration for a session, 9 s by default; a test need not wait so long.
       const session = { 'broker.session.timeout.ms': '2000', 'broker.heartbeat.interval.ms': '500' }
-      writeFileSync(properties, serverProperties(place, { ...session, ...options.properties }))
+      writeFileSync(properties, serverProperties(place, { ...session, ...own }))
       server = await launch(jars, properties, brokers)
     },
     suspend: () => server.signal('SIGSTOP'),
