@@ -109,8 +109,11 @@ export function makeRecords({ shape, count, seed, startMs }: RecordOptions): Rec
     parts.push(Buffer.from(JSON.stringify(shape === 'kong' ? kongEntry(call) : flatEntry(call))))
   }
   const all = Buffer.concat(parts)
-  let at = 0
-  const values = parts.map((part) => all.subarray(at, (at += part.length)))
+  let end = 0
+  const values = parts.map((part) => {
+    end += part.length
+    return all.subarray(end - part.length, end)
+  })
   return { shape, values, timesMs, bytes: all.length, refused, byCause, series: pairs.size }
 }
 
@@ -183,7 +186,10 @@ function whole(below: number, random: () => number): number {
 
 function hex(length: number, random: () => number): string {
   let text = ''
-  while (text.length < length) text += Math.floor(random() * 0x1_0000_0000).toString(16).padStart(8, '0')
+  while (text.length < length)
+    text += Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0')
   return text.slice(0, length)
 }
 

@@ -1,0 +1,49 @@
+import { Lifetime } from '../src/window/lifetime.ts'
+import { sliceMs } from '../src/window/view.ts'
+import { Windows } from '../src/window/windows.ts'
+
+const apisPerTenant = 500
+const minuteSlices = 6
+const hourSlices = 360
+
+/** Windows that hold an hour of many series. */
+export interface ManySeries {
+  readonly windows: Windows
+  readonly lifetime: Lifetime
+  /** Exclusive end of the newest closed slice. */
+  readonly endMs: number
+  readonly series: number
+}
+
+/**
+ * Makes windows with that many series, each with a request in every minute of the last hour and in the slices ahead.
+ *
+ * @param refusedSeries share of the series that have refusals: two causes each
+ * @param endMs a minute boundary where the closed slices end
+ */
+export function manySeries(options: { series: number; refusedSeries: number; endMs: number }): ManySeries {
+  const { series: count, endMs } = options
+  const lifetime = new Lifetime(count)
+  const windows = new Windows({ seriesLimit: count, seriesLimitPerTenant: apisPerTenant, lifetime })
+  windows.openAt(endMs)
+  const end = endMs / sliceMs
+  const every = options.refusedSeries > 0 ? Math.round(1 / options.refusedSeries) : 0
+  for (let i = 0; i < count; i++) {
+    const series = windows.series(
+      ownText(`tenant-${Math.floor(i / apisPerTenant)}`),
+      ownText(`api-${i % apisPerTenant}`),
+    )
+    const hasRefusals = every > 0 && i % every === 0
+    for (let slice = end - hourSlices + (i % minuteSlices); slice < end + minuteSlices; slice += minuteSlices) {
+      const cause = hasRefusals ? Math.floor(slice / minuteSlices + i) % 2 : -1
+      windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause })
+      lifetime.count(series.total, cause)
+    }
+  }
+  return { windows, lifetime, endMs, series: count }
+}
+
+/** Text with a memory of its own, as it comes out of a parsed record. */
+function ownText(text: string): string {
+  return Buffer.from(text).toString()
+}
