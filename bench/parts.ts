@@ -30,7 +30,7 @@ export const parts: readonly Part[] = [
     needsKafka: false,
     quick: true,
     run: async ({ quick }) => {
-      const progress = new Progress('memory', quick ? 3 : 4)
+      const progress = new Progress('memory', quick ? 2 : 4)
       return ended(progress, await memoryFigure({ quick, progress }))
     },
   },
@@ -47,7 +47,8 @@ export const parts: readonly Part[] = [
     name: 'flush',
     needsKafka: false,
     quick: true,
-    run: async ({ rounds }) => {
+    run: async (options) => {
+      const rounds = options.quick ? 1 : options.rounds
       const progress = new Progress('flush', rounds + 1)
       return ended(progress, await flushFigure({ rounds, progress }))
     },
@@ -61,7 +62,7 @@ function bytesPart(shape: 'kong' | 'flat'): Part {
     quick: true,
     run: async ({ quick, rounds }) => {
       const progress = new Progress(`bytes-${shape}`, rounds + 1)
-      return ended(progress, await bytesFigure(shape, { rounds, count: quick ? 15_000 : 40_000, progress }))
+      return ended(progress, await bytesFigure(shape, { rounds, count: quick ? 8_000 : 40_000, progress }))
     },
   }
 }
@@ -84,9 +85,11 @@ function kafkaPart(shape: 'kong' | 'flat'): Part {
     name: `kafka-${shape}`,
     needsKafka: true,
     quick: shape === 'kong',
-    run: async ({ quick, rounds }, brokers) => {
+    run: async (options, brokers) => {
+      const { quick } = options
+      const rounds = quick ? 1 : options.rounds
       const progress = new Progress(`kafka-${shape}`, rounds + 2)
-      const count = quick ? 15_000 : 60_000
+      const count = quick ? 10_000 : 60_000
       return ended(progress, await kafkaFigure(shape, { brokers, rounds, count, progress }))
     },
   }
