@@ -12,6 +12,7 @@ import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
 import { type History, openHistory } from './history/history.ts'
 import type { Reading } from './history/intake.ts'
+import { storedIntents } from './history/lane-writer.ts'
 import type { VerifyReport } from './history/ledger.ts'
 import type { StateStore } from './history/state.ts'
 import type { HttpDeps } from './http/deps.ts'
@@ -233,7 +234,16 @@ class Daemon {
       clock,
       log,
     })
-    return { history, pipeline, engine, alerting, dispatcher, silences, push, sources: [...this.#sources(store), push] }
+    return {
+      history,
+      pipeline,
+      engine,
+      alerting,
+      dispatcher,
+      silences,
+      push,
+      sources: [...(await this.#sources(store)), push],
+    }
   }
 
   #engine(): RuleEngine {
@@ -282,10 +292,12 @@ class Daemon {
     })
   }
 
-  #sources(state: StateStore): Source[] {
+  async #sources(state: StateStore): Promise<Source[]> {
     const { clock, log, demo, folder, input } = this.#options
     const { source, history } = this.#config
+    const interrupted = (await storedIntents(state)).filter((one) => demo && one.source.startsWith('demo:'))
     return openSources(source, {
+      interrupted,
       ...{ clock, log, demo, folder, epoch: history.epoch, keepBytes: this.#keepBytes },
       ...{ book: fileBook(state), input },
     })

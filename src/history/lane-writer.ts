@@ -4,6 +4,7 @@ import type { Lane } from '../source/source.ts'
 import type { Clock } from '../time/clock.ts'
 import type { RangeStore } from './history.ts'
 import type { Range } from './range.ts'
+import type { StateStore } from './state.ts'
 
 /** What a lane announces before it writes: exactly these offsets are about to land. */
 export interface Intent {
@@ -202,6 +203,14 @@ export class LaneWriter {
       }
     }
   }
+}
+
+/** Writes that were announced by lanes without a coordinator and may not have finished, by the lane's source. */
+export async function storedIntents(state: StateStore): Promise<{ source: string; hi: number }[]> {
+  return [...(await state.load('intent'))].flatMap(([key, text]) => {
+    const intent = parseIntent(text)
+    return intent === null ? [] : [{ source: key.slice(0, key.lastIndexOf('/')), hi: intent.hi }]
+  })
 }
 
 /** The intent in a commit's metadata; null when nothing is pending. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
-import { DemoSource } from './demo.ts'
+import { DemoSource, type Interrupted } from './demo.ts'
 import { FileSource } from './file.ts'
 import type { FileBook } from './file-identity.ts'
 import { KafkaSource } from './kafka.ts'
@@ -20,6 +20,8 @@ export function openSources(
     clock: Clock
     log: Log
     demo: boolean
+    /** Writes that earlier runs of the demo left unfinished. */
+    interrupted: readonly Interrupted[]
     epoch: number
     /** Longest line kept whole. */
     keepBytes: number
@@ -29,7 +31,7 @@ export function openSources(
     input: Readable
   },
 ): Source[] {
-  const { clock, log, demo, epoch, keepBytes, book, folder, input } = context
+  const { clock, log, demo, interrupted, epoch, keepBytes, book, folder, input } = context
   const sources: Source[] = []
   if (kafka !== undefined) sources.push(new KafkaSource(kafka, { clock, log, epoch }))
   if (files !== undefined) {
@@ -37,6 +39,6 @@ export function openSources(
     sources.push(new FileSource({ paths, follow: files.follow, keepBytes, book, clock, log }))
   }
   if (stdin) sources.push(new StdinSource(input, { keepBytes, clock }))
-  if (demo) sources.push(new DemoSource({ seed: demoSeed, clock }))
+  if (demo) sources.push(new DemoSource({ seed: demoSeed, clock, interrupted }))
   return sources
 }
