@@ -61,8 +61,11 @@ notify: { file: notify.yaml }
       for (const weeks of [1, 2, 3, 4])
         await send(calm, { afterMs: at(-20) - weeks * week, untilMs: at(-10) - weeks * week })
       await bury(['{"request":{"id":"cut'])
-      await waitFor('the alert to be announced', async () => {
-        return (sampleOf(await daemon.metrics(), 'tollwatch_notifications_total', { result: 'sent' }) ?? 0) > 0
+      const announced = async () =>
+        (sampleOf(await daemon.metrics(), 'tollwatch_notifications_total', { result: 'sent' }) ?? 0) > 0
+      await waitFor('the alert to be announced', announced, { timeoutMs: 60_000 }).catch(async (cause: unknown) => {
+        const alerts = JSON.stringify(await daemon.get('/api/v1/alerts'))
+        throw new Error(`${daemon.logs().slice(-3_000)}\n${alerts.slice(0, 2_000)}`, { cause })
       })
     })
 
