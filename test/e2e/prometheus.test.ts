@@ -56,6 +56,11 @@ notify: { file: notify.yaml }
       bury = (values) => produce(brokers, topic, values)
       send = (callers, span) => bury(kongTraffic(callers, span))
       await send(calm, { afterMs: at(-35), untilMs: at(-5) })
+      // The rules have seen what is normal before the incident comes.
+      await waitFor('the calm half hour', async () => {
+        const { watermark } = await daemon.get<{ watermark: string | null }>('/api/v1/live?window=5m')
+        return watermark !== null && Date.parse(watermark) >= at(-6)
+      })
       await send(incident, { afterMs: at(-5), untilMs: at(-1) })
       // What comes late by one week to four is the past that a dashboard compares with; one value is broken.
       for (const weeks of [1, 2, 3, 4])
