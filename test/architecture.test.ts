@@ -8,8 +8,8 @@ import { describe, expect, test } from 'vitest'
 const root = new URL('../src/', import.meta.url)
 
 const order = [
-  ...['fault', 'time', 'source', 'decode', 'classify', 'window', 'history', 'alert', 'notify', 'telemetry', 'http'],
-  ...['config', 'pipeline.ts', 'app.ts', 'cli', 'main.ts'],
+  ...['fault', 'time', 'file', 'source', 'decode', 'classify', 'tenants', 'window', 'history', 'alert', 'notify'],
+  ...['telemetry', 'http', 'config', 'pipeline.ts', 'app.ts', 'cli', 'main.ts'],
 ]
 
 /** Packages that stand for something outside, and the one file that talks to it. */
@@ -20,8 +20,10 @@ const homes = new Map([
   ['fzstd', 'source/kafka-codecs.ts'],
   ['@clickhouse/client', 'history/database.ts'],
   ['chdb', 'history/database.ts'],
-  ['yaml', 'alert/yaml-file.ts'],
+  ['yaml', 'file/yaml-file.ts'],
   ['nodemailer', 'notify/email.ts'],
+  ['@resvg/resvg-js', 'notify/chart-image.ts'],
+  ['rrule', 'notify/schedule.ts'],
   ['pino', 'telemetry/log.ts'],
   ['@opentelemetry/api', 'telemetry/metrics.ts'],
   ['@opentelemetry/sdk-metrics', 'telemetry/metrics.ts'],

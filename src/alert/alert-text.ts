@@ -62,6 +62,8 @@ export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
     peak: episode.peak,
     top,
     tenants: Math.max(contributors.tenants, episode.labels['tenant'] === undefined ? 0 : 1),
+    scope: null,
+    facts: [],
   }
   return {
     fingerprint: episode.fingerprint,
@@ -77,6 +79,7 @@ export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
     evaluatedAtMs: atMs,
     value: reading.value,
     numbers,
+    shadow: false,
   }
 }
 

@@ -26,6 +26,8 @@ export interface Alert {
   /** What the condition measured, in its own unit (a ratio, a count, a rate). */
   readonly value: number
   readonly numbers: AlertNumbers
+  /** A rule on trial: kept and shown, but nobody is told. */
+  readonly shadow: boolean
 }
 
 /** The numbers a message shows; null where the condition has none. */
@@ -51,6 +53,22 @@ export interface AlertNumbers {
   }[]
   /** How many tenants are affected. */
   readonly tenants: number
+  /** The narrowest part of the traffic that explains the refusals; null where nothing narrower than the alert does. */
+  readonly scope: AlertScope | null
+  /** What else the condition measured, ready to be shown: `Used` · `912 of 1,000 (91 %)`. */
+  readonly facts: readonly AlertFact[]
+}
+
+export interface AlertFact {
+  readonly label: string
+  readonly text: string
+}
+
+/** One tenant, one API, one cause or a combination, with its share of the refusals of the alert. */
+export interface AlertScope {
+  readonly labels: Readonly<Partial<Record<'tenant' | 'api' | 'cause', string>>>
+  /** In (0, 1]. */
+  readonly share: number
 }
 
 /** A change that people may be told about, in the order it happened. */

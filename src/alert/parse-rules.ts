@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import { causes, familyOf } from '../classify/cause.ts'
+import { type FileProblem, parseYamlFile, type YamlFile } from '../file/yaml-file.ts'
 import { dayMs } from '../time/duration.ts'
 import { type Matcher, parseMatcher } from './matcher.ts'
 import { type Condition, type Rule, type SeriesLabel, seriesLabels } from './rule.ts'
 import { fileSchema, fixes, groupSchema, laterConditions, type RuleInput, ruleSchema } from './rule-schema.ts'
 import { parseTemplate, type Template } from './template.ts'
-import { type FileProblem, parseYamlFile, type YamlFile } from './yaml-file.ts'
 
 export type ParsedRules =
   | { readonly ok: true; readonly rules: readonly Rule[] }

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../fault/fault.ts'
+import type { FileProblem } from '../file/yaml-file.ts'
 import { shippedRules } from './options.ts'
 import { parseRules } from './parse-rules.ts'
 import type { Rule } from './rule.ts'
-import type { FileProblem } from './yaml-file.ts'
 
 export type LoadedRules =
   | { readonly ok: true; readonly rules: readonly Rule[]; readonly files: readonly string[] }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { type Cause, causes } from '../classify/cause.ts'
+import { type FileProblem, parseYamlFile, type YamlFile } from '../file/yaml-file.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { dayMs, parseDuration } from '../time/duration.ts'
 import { parseInstant } from '../time/instant.ts'
 import { sliceMs } from '../window/view.ts'
-import { type FileProblem, parseYamlFile, type YamlFile } from './yaml-file.ts'
 
 /** Unit tests of rules as a file holds them (reference 3.3), with durations in milliseconds. */
 export interface RuleTestFile {

@@ -1,8 +1,8 @@
 import { isAbsolute, resolve } from 'node:path'
 import { loadRules } from '../alert/rule-files.ts'
-import type { FileProblem } from '../alert/yaml-file.ts'
 import { loadConfig, type Overrides, standardFile } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import type { FileProblem } from '../file/yaml-file.ts'
 import { loadRouting } from '../notify/routing-file.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 

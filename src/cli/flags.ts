@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import type { FileProblem } from '../alert/yaml-file.ts'
 import { type LoadedConfig, loadConfig, type Overrides } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { formatNames } from '../decode/decode.ts'
+import type { FileProblem } from '../file/yaml-file.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What the command line gave, by the long name of the flag. */

@@ -1,5 +1,5 @@
-import type { FileProblem } from '../alert/yaml-file.ts'
-import { formatProblem } from '../alert/yaml-file.ts'
+import type { FileProblem } from '../file/yaml-file.ts'
+import { formatProblem } from '../file/yaml-file.ts'
 
 /** Where a command reads and writes; tests give their own. */
 export interface Terminal {

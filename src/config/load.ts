@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { type FileProblem, formatPath, parseYamlFile, type YamlFile } from '../alert/yaml-file.ts'
 import { messageOf } from '../fault/fault.ts'
+import { type FileProblem, formatPath, parseYamlFile, type YamlFile } from '../file/yaml-file.ts'
 import { type Config, configSchema } from './schema.ts'
 import { complaintsOf } from './wording.ts'
 

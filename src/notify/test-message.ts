@@ -56,6 +56,7 @@ function sample(now: EpochMs): Alert {
     firedAtMs: activeAtMs,
     resolvedAtMs: null,
     evaluatedAtMs: now,
+    shadow: false,
     value: 60,
     numbers: {
       windowMs: 5 * minuteMs,
@@ -67,6 +68,8 @@ function sample(now: EpochMs): Alert {
       peak: 60,
       top: [],
       tenants: 1,
+      scope: null,
+      facts: [],
     },
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseRules } from '../../src/alert/parse-rules.ts'
 import { loadRules } from '../../src/alert/rule-files.ts'
-import { formatProblem } from '../../src/alert/yaml-file.ts'
+import { formatProblem } from '../../src/file/yaml-file.ts'
 import { rulesOf } from './simulation.ts'
 
 function problemsOf(...texts: string[]): string[] {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { runRuleTest } from '../../src/alert/rule-test.ts'
 import { expandValues, parseRuleTests } from '../../src/alert/rule-test-file.ts'
-import { formatProblem } from '../../src/alert/yaml-file.ts'
+import { formatProblem } from '../../src/file/yaml-file.ts'
 import { rulesOf } from './simulation.ts'
 
 const rules = rulesOf(`

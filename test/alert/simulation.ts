@@ -3,7 +3,7 @@ import { RuleEngine } from '../../src/alert/engine.ts'
 import { parseRules } from '../../src/alert/parse-rules.ts'
 import type { Rule } from '../../src/alert/rule.ts'
 import { ScriptedView, type SliceRow } from '../../src/alert/scripted-view.ts'
-import { formatProblem } from '../../src/alert/yaml-file.ts'
+import { formatProblem } from '../../src/file/yaml-file.ts'
 
 /** Random numbers that are the same in every run (a 32-bit linear congruential generator). */
 export class Chance {

@@ -15,6 +15,8 @@ const numbers: AlertNumbers = {
   peak: 66,
   top: [{ tenant: 'acme', api: 'chat', cause: 'quota_exceeded', count: 60 }],
   tenants: 1,
+  scope: null,
+  facts: [],
 }
 const labels = { tenant: 'acme', api: 'chat', cause: 'quota_exceeded' }
 

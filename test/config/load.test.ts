@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { formatProblem } from '../../src/alert/yaml-file.ts'
 import { loadConfig, loadDefaults, type Overrides } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
+import { formatProblem } from '../../src/file/yaml-file.ts'
 import { tempDir } from '../support/run-context.ts'
 
 const folder = tempDir('config')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatProblem } from '../../src/alert/yaml-file.ts'
+import { formatProblem } from '../../src/file/yaml-file.ts'
 import { routesFor } from '../../src/notify/routing.ts'
 import { loadRouting, parseRouting } from '../../src/notify/routing-file.ts'
 import { routingOf } from './sample.ts'

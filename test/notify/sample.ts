@@ -29,6 +29,7 @@ export function alertOf(change: Partial<Omit<Alert, 'numbers'>> & { numbers?: Pa
     firedAtMs: activeAtMs,
     resolvedAtMs: null,
     evaluatedAtMs: eleven,
+    shadow: false,
     value: 60,
     ...change,
     state,
@@ -46,6 +47,8 @@ export function alertOf(change: Partial<Omit<Alert, 'numbers'>> & { numbers?: Pa
       peak: 80,
       top: [],
       tenants: 1,
+      scope: null,
+      facts: [],
       ...change.numbers,
     },
   }

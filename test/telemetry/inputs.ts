@@ -27,6 +27,7 @@ export function alert(rule: string, state: Alert['state'], severity: Alert['seve
     firedAtMs: 0,
     resolvedAtMs: null,
     evaluatedAtMs: 0,
+    shadow: false,
     value: 1,
     numbers: {
       windowMs: 300_000,
@@ -38,6 +39,8 @@ export function alert(rule: string, state: Alert['state'], severity: Alert['seve
       peak: 1,
       top: [],
       tenants: 1,
+      scope: null,
+      facts: [],
     },
   }
 }

@@ -88,6 +88,7 @@ export function worldAlert(clock: Clock, replace: Partial<Alert> = {}): Alert {
     firedAtMs: activeAtMs + minuteMs,
     resolvedAtMs: null,
     evaluatedAtMs: clock.now(),
+    shadow: false,
     value: 55,
     numbers: {
       windowMs: 300_000,
@@ -99,6 +100,8 @@ export function worldAlert(clock: Clock, replace: Partial<Alert> = {}): Alert {
       peak: 71,
       top: [{ tenant: 'acme', api: 'chat', cause: 'quota_exceeded', count: 55 }],
       tenants: 1,
+      scope: null,
+      facts: [],
     },
     ...replace,
   }
