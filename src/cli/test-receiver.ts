@@ -58,7 +58,7 @@ export async function testReceiverCommand(args: TestReceiverArguments, deps: Tes
       current: () => null,
       trend: () => null,
     }
-    const delivery = await receiver.deliver(testMessage(args.name, key, clock.now(), context))
+    const delivery = await receiver.deliver(testMessage(args.name, key, clock.now(), context), { receipt: null })
     if (delivery.kind === 'sent') {
       terminal.stdout.write(`${key}: sent\n`)
     } else {

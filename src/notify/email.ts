@@ -40,7 +40,7 @@ export function openEmail(settings: EmailSettings, log: Log): Receiver {
         const { subject, ids, text, html } = emailOf(message, settings.from)
         const info = await transport.sendMail({
           from: settings.from,
-          to: [...settings.to],
+          to: settings.recipients.kind === 'fixed' ? [...settings.recipients.to] : [],
           subject,
           date: new Date(message.madeAtMs),
           ...ids,

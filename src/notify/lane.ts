@@ -90,7 +90,7 @@ export class Lane {
 
   async #deliver(entry: PendingEntry): Promise<Delivery> {
     try {
-      return await this.#receiver.deliver(entry.message)
+      return await this.#receiver.deliver(entry.message, { receipt: null })
     } catch (error) {
       // A receiver reports failures as values, so this is a mistake of ours. The message is in the store: to die of it
       // would be to die of it again after every start, and nobody would be told of anything.

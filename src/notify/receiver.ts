@@ -17,7 +17,11 @@ export type FailureReason = (typeof failureReasons)[number]
 
 /** How one attempt went. */
 export type Delivery =
-  | { readonly kind: 'sent' }
+  | {
+      readonly kind: 'sent'
+      /** What the receiver wants to be given back with the next message of the same thread; absent to keep what was. */
+      readonly receipt?: string
+    }
   | {
       readonly kind: 'failed'
       readonly reason: FailureReason
@@ -29,10 +33,16 @@ export type Delivery =
       readonly detail: string
     }
 
+/** The conversation a message belongs to, as its receiver left it. */
+export interface Thread {
+  /** Of the last message of this thread that was delivered here: for Slack its channel and timestamp; null for none. */
+  readonly receipt: string | null
+}
+
 /** One way out: a mailbox, a Slack channel. */
 export interface Receiver {
   /** Tries once, within a time limit of its own; failures are values. */
-  deliver(message: Message): Promise<Delivery>
+  deliver(message: Message, thread: Thread): Promise<Delivery>
   close(): Promise<void>
 }
 

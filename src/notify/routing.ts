@@ -49,7 +49,13 @@ export interface EmailSettings {
   readonly host: string
   readonly port: number
   readonly from: string
-  readonly to: readonly string[]
+  readonly recipients: Recipients
+  /** `external` is for the tenant itself: no internal names, nothing of any other tenant. */
+  readonly audience: 'operators' | 'external'
+  /** Most messages a day for one recipient; null for no limit. */
+  readonly dailyCap: number | null
+  /** Whether a chart goes with the message. */
+  readonly chart: boolean
   /** The name said in EHLO; null for the host's own. */
   readonly hello: string | null
   readonly auth: { readonly user: string; readonly password: string } | null
@@ -59,11 +65,27 @@ export interface EmailSettings {
   readonly timeoutMs: number
 }
 
-export interface SlackSettings {
-  /** The incoming webhook; a secret that never reaches logs or errors. */
-  readonly url: string
+/** Fixed addresses, or the tenant's own of one purpose; alerts without such an address go to the fallback receiver. */
+export type Recipients =
+  | { readonly kind: 'fixed'; readonly to: readonly string[] }
+  | { readonly kind: 'tenant'; readonly purpose: string; readonly fallback: string | null }
+
+export type SlackSettings = {
   readonly timeoutMs: number
-}
+  /** Webhooks and tokens are secrets that never reach logs or errors. */
+} & (
+  | { readonly way: 'webhook'; readonly url: string }
+  | {
+      readonly way: 'bot'
+      readonly token: string
+      readonly channel: string
+      /** `https://slack.com/api` unless a test says otherwise. */
+      readonly apiUrl: string
+      /** `thread`: one message for each conversation, edited in place, with changes as replies. */
+      readonly mode: 'thread' | 'messages'
+      readonly chart: boolean
+    }
+)
 
 /** While an alert matches the source side, alerts of the target side with the same `equal` labels are not announced. */
 export interface InhibitRule {

@@ -11,7 +11,7 @@ const restAfterRefusalMs = 600_000
 /** Posts to an incoming webhook. Its address is a secret: it reaches neither a detail nor an error. */
 export function openSlack(settings: SlackSettings, fetch: Fetch = globalThis.fetch): Receiver {
   const post = async (payload: SlackPayload): Promise<Answer> => {
-    const response = await fetch(settings.url, {
+    const response = await fetch(settings.way === 'webhook' ? settings.url : settings.apiUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json; charset=utf-8' },
       body: JSON.stringify(payload),

@@ -64,9 +64,9 @@ class FusedStore implements StateStore {
 
 function fused(receiver: Receiver, fuse: Fuse): Receiver {
   return {
-    deliver: async (message) => {
+    deliver: async (message, thread) => {
       fuse.moment()
-      const delivery = await receiver.deliver(message)
+      const delivery = await receiver.deliver(message, thread)
       fuse.moment()
       return delivery
     },

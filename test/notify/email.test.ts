@@ -22,7 +22,10 @@ function settings(change: Partial<EmailSettings> = {}): EmailSettings {
     host: server.host,
     port: server.port,
     from: 'Tollwatch <tollwatch@mail.example.com>',
-    to: ['oncall@example.com', 'Second Person <second@example.com>'],
+    recipients: { kind: 'fixed', to: ['oncall@example.com', 'Second Person <second@example.com>'] },
+    audience: 'operators',
+    dailyCap: null,
+    chart: false,
     hello: 'tollwatch.example.com',
     auth: { user: 'tollwatch', password: 'open-sesame' },
     requireTls: false,
@@ -57,7 +60,7 @@ function message(id: string, labels = { tenant: 'acme', api: 'chat', cause: 'quo
 async function attempt(change: Partial<EmailSettings>, given = message('m1')) {
   const receiver = openEmail(settings(change), silentLog)
   try {
-    return await receiver.deliver(given)
+    return await receiver.deliver(given, { receipt: null })
   } finally {
     await receiver.close()
   }
@@ -66,8 +69,8 @@ async function attempt(change: Partial<EmailSettings>, given = message('m1')) {
 describe('a mail', () => {
   test('arrives with both parts, its thread and the marks of a machine', async () => {
     const receiver = openEmail(settings(), silentLog)
-    expect(await receiver.deliver(message('m1'))).toEqual({ kind: 'sent' })
-    expect(await receiver.deliver(message('m2'))).toEqual({ kind: 'sent' })
+    expect(await receiver.deliver(message('m1'), { receipt: null })).toEqual({ kind: 'sent' })
+    expect(await receiver.deliver(message('m2'), { receipt: null })).toEqual({ kind: 'sent' })
     await receiver.close()
     const [first, second] = await server.received(2)
     const header = (name: string) => first?.email.headers.find(({ key }) => key === name)?.value

@@ -17,7 +17,7 @@ afterEach(() => slack.close())
 const message = testMessage('oncall', 'oncall/slack/0', eleven, context)
 
 function deliver(url = slack.url, timeoutMs = 2_000) {
-  return openSlack({ url, timeoutMs }).deliver(message)
+  return openSlack({ way: 'webhook', url, timeoutMs }).deliver(message, { receipt: null })
 }
 
 test('a message arrives as Slack wants it', async () => {
@@ -80,7 +80,10 @@ test('the address of the webhook is in no failure', async () => {
   }
   failures.push(await deliver(`http://127.0.0.1:${await freePort()}/services/secret-of-the-webhook`))
   failures.push(
-    await openSlack({ url: 'http://[nonsense/services/secret-of-the-webhook', timeoutMs: 100 }).deliver(message),
+    await openSlack({ way: 'webhook', url: 'http://[nonsense/services/secret-of-the-webhook', timeoutMs: 100 }).deliver(
+      message,
+      { receipt: null },
+    ),
   )
   expect(failures.every(({ kind }) => kind === 'failed')).toBe(true)
   expect(JSON.stringify(failures)).not.toMatch(words)
