@@ -3,10 +3,10 @@ import type { Evidence } from './decode.ts'
 import { epochMs, epochSeconds, isoTime, type TimeReading, timeFrom } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
 import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, objectOf } from './json.ts'
+import { isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { operatorApi, operatorTenant, pathApi, type Settings, tenantKeys } from './settings.ts'
+import { namesOf } from './names.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
 /**
@@ -17,13 +17,20 @@ import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './
 export const apipark: Format = {
   name: 'apipark',
 
-  recognises: (entry) =>
-    ('request_id' in entry || 'msec' in entry) &&
-    ('proxy_status' in entry ||
-      ('ai_provider' in entry && 'ai_model' in entry) ||
-      ('application' in entry && ('msec' in entry || 'time_iso8601' in entry) && !('latencies' in entry)) ||
-      isAiEvent(entry) ||
-      hasStatusGroup(entry)),
+  tenant: ['application', 'application_id', 'authorization'],
+  api: ['api', 'api_id', 'request_uri', 'uri', 'url', 'proxy_uri'],
+  service: ['service', 'service_title', 'provider'],
+
+  marksOf(entry) {
+    if (!('request_id' in entry || 'msec' in entry)) return null
+    if ('proxy_status' in entry) return proxyMarks
+    if ('ai_provider' in entry && 'ai_model' in entry) return modelMarks
+    if ('application' in entry && ('msec' in entry || 'time_iso8601' in entry) && !('latencies' in entry)) {
+      return applicationMarks
+    }
+    if (isAiEvent(entry)) return eventMarks
+    return hasStatusGroup(entry) ? groupMarks : null
+  },
 
   read(entry, index, settings) {
     if (isAiEvent(entry) && entry['status'] === undefined && !hasStatusGroup(entry)) return skipped(index, 'event')
@@ -41,8 +48,8 @@ export const apipark: Format = {
       status,
       upstreamStatus: upstream.last,
       upstreamRefused: upstream.refused,
-      tenant: operatorTenant(entry, settings) ?? fields.label(tenantKeys) ?? fields.label(applicationKeys),
-      api: operatorApi(entry, settings) ?? fields.label(['api', 'api_id']) ?? pathOf(fields, settings),
+      // The operator's dotted places are exact; a plain name may stand in any group.
+      ...namesOf((place) => valueAt(entry, place) ?? fields.value(place.text), settings),
       method: fields.label(['request_method', 'method']),
       consumer: fields.label(['application_name', 'authorization_name', 'application']),
       plan: null,
@@ -60,7 +67,11 @@ export const apipark: Format = {
   },
 }
 
-const applicationKeys = ['application', 'application_id', 'authorization']
+const proxyMarks = ['request_id or msec', 'proxy_status']
+const modelMarks = ['request_id or msec', 'ai_provider', 'ai_model']
+const applicationMarks = ['request_id or msec', 'application', 'msec or time_iso8601']
+const eventMarks = ['request_id or msec', 'ai']
+const groupMarks = ['request_id or msec', 'a group with proxy_status or request_time and response_time']
 const statusNames = ['status', 'status_code', 'http_status', 'response_code']
 
 // `time_local` has no zone, so it tells no time.
@@ -184,14 +195,6 @@ function upstreamOf(fields: Fields): Upstream {
     }
   }
   return { last, refused }
-}
-
-function pathOf(fields: Fields, settings: Settings): string | null {
-  for (const name of ['request_uri', 'uri', 'url', 'proxy_uri']) {
-    const api = pathApi(fields.value(name), settings)
-    if (api !== null) return api
-  }
-  return null
 }
 
 /** An empty `proxy_status` means that no upstream was asked; another status than the client's was replaced on the way. */

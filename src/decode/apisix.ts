@@ -2,28 +2,38 @@ import type { Decoded, Evidence } from './decode.ts'
 import { epochMs } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
 import { type Format, once, recordAt, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, objectOf } from './json.ts'
+import { dottedPath, isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { operatorApi, operatorTenant, pathApi, type Settings } from './settings.ts'
+import { namesOf } from './names.ts'
+import type { Settings } from './settings.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
-import { readVariables } from './variables.ts'
+import { readVariables, variablePaths, variableTenants } from './variables.ts'
 
 /** Apache APISIX: kafka-logger's default layout and a custom `log_format`, which replaces all of it. */
 export const apisix: Format = {
   name: 'apisix',
 
-  recognises: (entry) =>
-    'apisix_latency' in entry ||
-    ('start_time' in entry && ('route_id' in entry || 'service_id' in entry) && isObject(entry['response'])) ||
+  tenant: ['consumer.username', ...variableTenants],
+  api: ['route_id', 'service_id', 'request.uri', 'request.url', ...variablePaths],
+  service: ['service_id'],
+  // Without a route there is no service either: `service_id` holds the host name then.
+  accepts: (_, place, look) => place !== 'service_id' || look(routeId) !== undefined,
+
+  marksOf(entry) {
+    if ('apisix_latency' in entry) return latencyMarks
+    if ('start_time' in entry && ('route_id' in entry || 'service_id' in entry) && isObject(entry['response'])) {
+      return defaultMarks
+    }
     // A custom format keeps nothing but these two, which are added to it.
-    ('route_id' in entry && 'service_id' in entry && !('api_id' in entry)),
+    return 'route_id' in entry && 'service_id' in entry && !('api_id' in entry) ? customMarks : null
+  },
 
   read(entry, index, settings) {
     const isDefault = 'start_time' in entry && !('status' in entry)
     if (isDefault) return readDefault(entry, index, settings)
     // Up to five levels of nesting are allowed in a log format.
-    return readVariables('apisix', entry, index, { settings, depth: 5, routeId: routeOf(entry) })
+    return readVariables('apisix', entry, index, { settings, depth: 5 })
   },
 }
 
@@ -45,8 +55,7 @@ function readDefault(entry: JsonObject, index: number, settings: Settings): Deco
     status,
     upstreamStatus: lastAttempt(upstream),
     upstreamRefused: anyAttemptRefused(upstream),
-    tenant: operatorTenant(entry, settings) ?? consumer,
-    api: operatorApi(entry, settings) ?? routeOf(entry) ?? pathApi(request?.['uri'] ?? request?.['url'], settings),
+    ...namesOf((place) => valueAt(entry, place), settings),
     method: labelOf(request?.['method']),
     consumer,
     plan: null,
@@ -56,10 +65,10 @@ function readDefault(entry: JsonObject, index: number, settings: Settings): Deco
   })
 }
 
-/** The route; without one no service either, for then `service_id` holds the host name. */
-function routeOf(entry: JsonObject): string | null {
-  return 'route_id' in entry ? firstLabel(entry['route_id'], entry['service_id']) : null
-}
+const routeId = dottedPath('route_id')
+const latencyMarks = ['apisix_latency']
+const defaultMarks = ['start_time', 'route_id or service_id', 'response']
+const customMarks = ['route_id', 'service_id']
 
 function evidenceOf(entry: JsonObject, response: JsonObject, request: JsonObject | null): Evidence {
   const gathered = new EvidenceGatherer(isBlank(entry['upstream']) ? 'gateway' : 'upstream')

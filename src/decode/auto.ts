@@ -1,8 +1,8 @@
-import type { Decoded } from './decode.ts'
+import type { Decoded, Layout } from './decode.ts'
 import { type Format, unreadable } from './format.ts'
 import { formats } from './formats.ts'
 import type { JsonObject } from './json.ts'
-import type { EntryReader } from './open.ts'
+import type { LayoutReader } from './layout-reader.ts'
 import type { DecodeOptions } from './options.ts'
 import { isPlainKey } from './plain-key.ts'
 import { type Settings, settingsFor } from './settings.ts'
@@ -17,12 +17,21 @@ interface Candidate {
  * odd record cannot turn the lane. When they are gone the layout has changed (a new gateway version, a mixed topic),
  * and the next one that recognises the entry takes over.
  */
-export class AutoReader implements EntryReader {
+export class AutoReader implements LayoutReader {
+  layout: Layout | null = null
   readonly #candidates: readonly Candidate[]
   #current: Candidate | null = null
 
   constructor(options: DecodeOptions) {
-    this.#candidates = formats.map((format) => ({ format, settings: settingsFor(format.name, options) }))
+    this.#candidates = formats.map((format) => ({ format, settings: settingsFor(format, options) }))
+  }
+
+  unwrap(entry: JsonObject): readonly JsonObject[] | null {
+    for (const { format } of this.#candidates) {
+      const entries = format.unwrap?.(entry) ?? null
+      if (entries !== null) return entries
+    }
+    return null
   }
 
   object(entry: JsonObject, index: number): Decoded {
@@ -35,18 +44,28 @@ export class AutoReader implements EntryReader {
   text(text: string, index: number): Decoded | null {
     for (const { format, settings } of this.#candidates) {
       const decoded = format.readText?.(text, index, settings) ?? null
-      if (decoded !== null) return decoded
+      if (decoded === null) continue
+      if (decoded.kind !== 'unreadable') this.layout = { format: format.name, marks: [] }
+      return decoded
     }
     return null
   }
 
   #recognised(entry: JsonObject): Candidate | null {
     const current = this.#current
-    if (current?.format.recognises(entry, current.settings)) return current
+    if (current !== null && this.#isOf(entry, current)) return current
     for (const candidate of this.#candidates) {
-      if (candidate !== current && candidate.format.recognises(entry, candidate.settings)) return candidate
+      if (candidate !== current && this.#isOf(entry, candidate)) return candidate
     }
     return null
+  }
+
+  #isOf(entry: JsonObject, { format, settings }: Candidate): boolean {
+    const marks = format.marksOf(entry, settings)
+    if (marks === null) return false
+    // The lists are constants, so a lane that stays as it is makes nothing new.
+    if (this.layout?.marks !== marks || this.layout.format !== format.name) this.layout = { format: format.name, marks }
+    return true
   }
 }
 

@@ -12,15 +12,24 @@ import {
 import { EvidenceGatherer } from './evidence.ts'
 import { type Format, once, recordAt, unreadable } from './format.ts'
 import { type DottedPath, isBlank, type JsonObject, valueAt } from './json.ts'
+import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { apiAt, type CustomPaths, labelAt } from './settings.ts'
+import { namesOf } from './names.ts'
+import type { CustomPaths } from './settings.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
 /** A layout of the operator's own, described field by field in `decode.custom`. */
 export const custom: Format = {
   name: 'custom',
 
-  recognises: (entry, { custom: paths }) => paths !== null && !isBlank(firstAt(entry, paths.status)),
+  // Both come from the mapping.
+  tenant: [],
+  api: [],
+  ownTenantKeys: true,
+
+  marksOf(entry, { custom: paths }) {
+    return paths !== null && !isBlank(firstAt(entry, paths.status)) ? marks : null
+  },
 
   read(entry, index, settings) {
     const paths = settings.custom
@@ -38,8 +47,7 @@ export const custom: Format = {
       status,
       upstreamStatus: lastAttempt(upstream),
       upstreamRefused: anyAttemptRefused(upstream),
-      tenant: labelAt(entry, settings.tenantPaths) ?? labelAt(entry, paths.tenant),
-      api: apiAt(entry, settings.apiPaths, settings) ?? apiAt(entry, paths.api, settings),
+      ...namesOf((place) => valueAt(entry, place), settings),
       method: labelAt(entry, paths.method),
       consumer: labelAt(entry, paths.consumer),
       plan: labelAt(entry, paths.plan),
@@ -48,6 +56,12 @@ export const custom: Format = {
       evidence: once(() => evidenceOf(entry, paths, status)),
     })
   },
+}
+
+const marks = ['the place of decode.custom.status']
+
+function labelAt(entry: JsonObject, paths: readonly DottedPath[]): string | null {
+  return firstLabel(...paths.map((path) => valueAt(entry, path)))
 }
 
 /** The first value that is not blank, else the first that is there at all. */

@@ -62,8 +62,19 @@ export interface AccessRecord {
   readonly plan: string | null
   readonly latencyMs: number | null
   readonly requestId: string | null
+  /** What only an operator's rule or a person asks for. Worked out only when called. */
+  readonly origin: () => Origin
   /** Everything that may explain a refusal. Worked out only when called, for the rare record that is refused. */
   readonly evidence: () => Evidence
+}
+
+/** Where a record's names come from. */
+export interface Origin {
+  /** The service behind the API, where the layout tells one. */
+  readonly service: string | null
+  /** The places that gave tenant and API, such as `consumer.custom_id`; null where there is none. */
+  readonly tenantPlace: string | null
+  readonly apiPlace: string | null
 }
 
 /** What speaks for a cause, each list finest first. Only response bodies are searched, never requests. */
@@ -92,8 +103,16 @@ export type Decoded =
   | { readonly kind: 'skipped'; readonly index: number; readonly reason: SkipReason }
   | { readonly kind: 'unreadable'; readonly index: number; readonly failure: DecodeFailure; readonly message: string }
 
+/** A layout, and the keys of the last entry by which it was told; empty for text. */
+export interface Layout {
+  readonly format: FormatName
+  readonly marks: readonly string[]
+}
+
 /** Reads the values of one lane. It remembers the recognised layout, so each lane has a decoder of its own. */
 export interface Decoder {
+  /** Of the last entry that had one; null before the first. */
+  readonly layout: Layout | null
   /** Never throws: whatever cannot be read comes back as `unreadable`. Takes time linear in the value's size. */
   decode(value: Uint8Array | null): readonly Decoded[]
 }

@@ -2,21 +2,30 @@ import type { Evidence } from './decode.ts'
 import { epochSeconds, isoTime, type TimeReading, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
 import { type Format, once, recordAt, unreadable } from './format.ts'
-import { isBlank, type JsonObject, numberOf } from './json.ts'
-import { firstLabel, labelOf } from './label.ts'
+import { isBlank, type JsonObject, numberOf, valueAt } from './json.ts'
+import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { operatorApi, operatorTenant, pathApi, type Settings } from './settings.ts'
+import { namesOf } from './names.ts'
 import { readStatus, unreadableStatus } from './status.ts'
 
 /** Envoy's JSON access log as Istio and Envoy Gateway set it up, typed or with everything as text. */
 export const envoy: Format = {
   name: 'envoy',
 
-  recognises: (entry) =>
-    'response_code' in entry &&
-    ('response_flags' in entry || 'response_code_details' in entry || 'upstream_cluster' in entry) &&
+  // Envoy knows no tenants: they are there only if the operator logs them.
+  tenant: [],
+  api: ['route_name', 'x-envoy-origin-path', 'x-envoy-original-path', 'path', ':path', 'original_path'],
+  service: ['upstream_cluster'],
+  // `default` is Istio's name for every route that nobody named.
+  accepts: (name, place) => place !== 'route_name' || name !== 'default',
+
+  marksOf(entry) {
     // Tyk's access log has response flags too, under other names.
-    !('api_id' in entry),
+    if (!('response_code' in entry) || 'api_id' in entry) return null
+    if ('response_flags' in entry) return flagMarks
+    if ('response_code_details' in entry) return detailMarks
+    return 'upstream_cluster' in entry ? clusterMarks : null
+  },
 
   read(entry, index, settings) {
     const status = readStatus(entry['response_code'])
@@ -31,8 +40,7 @@ export const envoy: Format = {
       timeMs,
       status,
       upstreamStatus: answeredBy === 'upstream' ? status : null,
-      tenant: operatorTenant(entry, settings),
-      api: operatorApi(entry, settings) ?? routeOf(entry) ?? pathOf(entry, settings),
+      ...namesOf((place) => valueAt(entry, place), settings),
       method: firstLabel(entry['method'], entry[':method']),
       consumer: null,
       plan: null,
@@ -50,19 +58,9 @@ function startTime(value: unknown): TimeReading {
 
 const timeFields = ['start_time', 'timestamp', '@timestamp', 'time'].map((key) => ({ key, read: startTime }))
 
-/** `default` is Istio's name for every route that nobody named. */
-function routeOf(entry: JsonObject): string | null {
-  const route = labelOf(entry['route_name'])
-  return route === 'default' ? null : route
-}
-
-function pathOf(entry: JsonObject, settings: Settings): string | null {
-  for (const key of ['x-envoy-origin-path', 'x-envoy-original-path', 'path', ':path', 'original_path']) {
-    const api = pathApi(entry[key], settings)
-    if (api !== null) return api
-  }
-  return null
-}
+const flagMarks = ['response_code', 'response_flags']
+const detailMarks = ['response_code', 'response_code_details']
+const clusterMarks = ['response_code', 'upstream_cluster']
 
 function answererOf(entry: JsonObject): Evidence['answeredBy'] {
   const details = entry['response_code_details']

@@ -2,17 +2,28 @@ import type { Evidence } from './decode.ts'
 import { epochMs } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
 import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, objectOf } from './json.ts'
+import { isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { operatorApi, operatorTenant, pathApi, type Settings } from './settings.ts'
+import { namesOf } from './names.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
 /** Kong Gateway: what kafka-log, http-log and file-log write with their common serializer. */
 export const kong: Format = {
   name: 'kong',
 
-  recognises: (entry) => 'latencies' in entry && 'started_at' in entry,
+  tenant: [
+    'consumer.custom_id',
+    'consumer.username',
+    'consumer.id',
+    // An external identity is no consumer of Kong's; only its id is known then.
+    'authenticated_entity.consumer_id',
+    'authenticated_entity.id',
+  ],
+  api: ['route.name', 'route.id', 'service.name', 'service.id', 'request.uri', 'request.url'],
+  service: ['service.name', 'service.id'],
+
+  marksOf: (entry) => ('latencies' in entry && 'started_at' in entry ? marks : null),
 
   read(entry, index, settings) {
     const response = entry['response']
@@ -34,8 +45,7 @@ export const kong: Format = {
       status,
       upstreamStatus: lastAttempt(upstream),
       upstreamRefused: anyAttemptRefused(upstream),
-      tenant: tenantOf(entry, consumer, settings),
-      api: apiOf(entry, request, settings),
+      ...namesOf((place) => valueAt(entry, place), settings),
       method: labelOf(request?.['method']),
       consumer: firstLabel(consumer?.['username'], consumer?.['custom_id'], consumer?.['id']),
       plan: null,
@@ -46,31 +56,7 @@ export const kong: Format = {
   },
 }
 
-function tenantOf(entry: JsonObject, consumer: JsonObject | null, settings: Settings): string | null {
-  const tenant =
-    operatorTenant(entry, settings) ??
-    labelOf(consumer?.['custom_id']) ??
-    labelOf(consumer?.['username']) ??
-    labelOf(consumer?.['id'])
-  if (tenant !== null) return tenant
-  // An external identity is no consumer of Kong's; only its id is known then.
-  const identity = objectOf(entry['authenticated_entity'])
-  return firstLabel(identity?.['consumer_id'], identity?.['id'])
-}
-
-function apiOf(entry: JsonObject, request: JsonObject | null, settings: Settings): string | null {
-  const route = objectOf(entry['route'])
-  const service = objectOf(entry['service'])
-  return (
-    operatorApi(entry, settings) ??
-    labelOf(route?.['name']) ??
-    labelOf(route?.['id']) ??
-    labelOf(service?.['name']) ??
-    labelOf(service?.['id']) ??
-    pathApi(request?.['uri'], settings) ??
-    pathApi(request?.['url'], settings)
-  )
-}
+const marks = ['latencies', 'started_at']
 
 function evidenceOf(entry: JsonObject, response: JsonObject, request: JsonObject | null): Evidence {
   const gathered = new EvidenceGatherer(answererOf(entry)).headers(response['headers'])

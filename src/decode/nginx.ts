@@ -1,19 +1,24 @@
 import type { Format } from './format.ts'
 import { isObject } from './json.ts'
-import { looksLikeVariables, readVariables } from './variables.ts'
+import { readVariables, variableMarks, variablePaths, variableTenants } from './variables.ts'
 
 /** NGINX, OpenResty and ingress-nginx with a JSON `log_format`, also inside a wrapper object one level down. */
 export const nginx: Format = {
   name: 'nginx',
+  tenant: variableTenants,
+  api: variablePaths,
+  service: ['proxy_upstream_name', 'service_name', 'upstream_name'],
 
-  recognises(entry) {
-    if (looksLikeVariables(entry)) return true
+  marksOf(entry) {
+    const marks = variableMarks(entry)
+    if (marks !== null) return marks
     for (const key in entry) {
       const inner = entry[key]
-      if (isObject(inner) && looksLikeVariables(inner)) return true
+      const found = isObject(inner) ? variableMarks(inner) : null
+      if (found !== null) return found
     }
-    return false
+    return null
   },
 
-  read: (entry, index, settings) => readVariables('nginx', entry, index, { settings, depth: 1, routeId: null }),
+  read: (entry, index, settings) => readVariables('nginx', entry, index, { settings, depth: 1 }),
 }

@@ -1,5 +1,6 @@
 import type { Decoded } from './decode.ts'
-import { unreadable } from './format.ts'
+import { insideOf } from './envelope.ts'
+import { skipped, unreadable } from './format.ts'
 import { isObject, type JsonObject } from './json.ts'
 
 /** Most entries read from one value; what lies beyond is one `too-large` entry. */
@@ -11,6 +12,8 @@ const openingLimit = 4
 /** What reads the opened entries. */
 export interface EntryReader {
   object(entry: JsonObject, index: number): Decoded
+  /** The entries of a wrapper that belongs to a layout; null when it is none. */
+  unwrap(entry: JsonObject): readonly JsonObject[] | null
   /** Text that is no JSON; null when no text layout wants it. */
   text(text: string, index: number): Decoded | null
 }
@@ -22,7 +25,9 @@ export interface EntryReader {
 export function openValue(text: string, reader: EntryReader): readonly Decoded[] {
   const parsed = parse(text)
   // By far the most common: one object, one entry.
-  if (isObject(parsed) && !isEnvelope(parsed)) return [reader.object(parsed, 0)]
+  if (isObject(parsed) && insideOf(parsed) === null && reader.unwrap(parsed) === null) {
+    return [reader.object(parsed, 0)]
+  }
   const opening = new Opening(reader)
   if (parsed === notJson) opening.text(text, 0)
   else opening.value(parsed, 0)
@@ -62,12 +67,30 @@ class Opening {
     } else if (typeof value === 'string') {
       this.text(value, depth)
     } else if (isObject(value)) {
-      const inner = isEnvelope(value) ? innerOf(value) : undefined
-      if (inner !== undefined && depth < openingLimit) this.value(inner, depth + 1)
-      else this.#add((index) => this.#reader.object(value, index))
+      this.#object(value, depth)
     } else {
       this.#fail('not-a-record', 'a record is a JSON object; this entry is a bare number, boolean or null')
     }
+  }
+
+  #object(value: JsonObject, depth: number): void {
+    const inside = depth < openingLimit ? insideOf(value) : null
+    if (inside?.kind === 'values') {
+      for (const inner of inside.values) this.#within(inner, depth + 1)
+    } else if (inside?.kind === 'skipped') {
+      this.#add((index) => skipped(index, inside.reason))
+    } else {
+      const entries = this.#reader.unwrap(value)
+      if (entries === null) this.#add((index) => this.#reader.object(value, index))
+      else if (entries.length === 0) this.#fail('empty', 'the wrapper holds no records')
+      else for (const entry of entries) this.#add((index) => this.#reader.object(entry, index))
+    }
+  }
+
+  /** One of many values: those beyond the limit are only counted. */
+  #within(value: unknown, depth: number): void {
+    if (this.#entries.length >= entryLimit) this.#beyond++
+    else this.value(value, depth)
   }
 
   #array(items: readonly unknown[], depth: number): void {
@@ -159,39 +182,4 @@ function notJsonEntry(text: string, index: number): Decoded {
   }
   const hint = /^[[{]/.test(trimmed) ? 'broken or cut JSON' : 'the value is no JSON'
   return unreadable(index, 'not-json', hint)
-}
-
-/** Whether an object is a shipper's or a connector's wrapping around the gateway's own line. */
-function isEnvelope(entry: JsonObject): boolean {
-  const message = entry['message']
-  const log = entry['log']
-  if (typeof message === 'string') return isShipped(entry) || (startsLikeJson(message) && !hasStatus(entry))
-  if (typeof log === 'string') return isShipped(entry) || (startsLikeJson(log) && !hasStatus(entry))
-  return isObject(entry['payload']) && 'schema' in entry
-}
-
-function innerOf(entry: JsonObject): unknown {
-  if (typeof entry['message'] === 'string') return entry['message']
-  return typeof entry['log'] === 'string' ? entry['log'] : entry['payload']
-}
-
-function startsLikeJson(text: string): boolean {
-  return /^\s*[[{]/.test(text)
-}
-
-function hasStatus(entry: JsonObject): boolean {
-  return 'status' in entry || 'response' in entry || 'response_code' in entry || 'http' in entry
-}
-
-/** The marks of Filebeat and Elastic Agent, Vector, Docker and Fluent Bit. */
-function isShipped(entry: JsonObject): boolean {
-  if (hasStatus(entry)) return false
-  return (
-    '@metadata' in entry ||
-    'source_type' in entry ||
-    'kubernetes' in entry ||
-    (isObject(entry['log']) && isObject(entry['log']['file'])) ||
-    entry['stream'] === 'stdout' ||
-    entry['stream'] === 'stderr'
-  )
 }

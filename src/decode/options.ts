@@ -60,8 +60,12 @@ export const decodeOptions = z
       .max(256 * 1024 * 1024)
       .default(8 * 1024 * 1024)
       .describe('Larger values go to the dead letter unread.'),
-    tenant: candidates.default({}).describe('Where to look for the tenant first, per format or under `any`.'),
-    api: candidates.default({}).describe('Where to look for the API first, per format or under `any`.'),
+    tenant: candidates
+      .default({})
+      .describe('Where to look for the tenant first, per format or under `any`; `none` at the end stops there.'),
+    api: candidates
+      .default({})
+      .describe('Where to look for the API first, per format or under `any`; `none` at the end stops there.'),
     paths: z
       .strictObject({
         template: z

@@ -2,10 +2,11 @@ import type { Decoded, Evidence, FormatName } from './decode.ts'
 import { secondsIsoOrClf, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
 import { once, recordAt, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, numberOf } from './json.ts'
+import { isBlank, isObject, type JsonObject, numberOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { operatorApi, operatorTenant, pathApi, type Settings } from './settings.ts'
+import { namesOf } from './names.ts'
+import type { Settings } from './settings.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
 /**
@@ -16,7 +17,7 @@ export function readVariables(
   name: FormatName,
   entry: JsonObject,
   index: number,
-  options: { settings: Settings; depth: number; routeId: string | null },
+  options: { settings: Settings; depth: number },
 ): Decoded {
   const flat = hasStatus(entry) ? entry : flattened(entry, options.depth)
   const status = readStatus(firstOf(flat, statusKeys) ?? entry['status'])
@@ -25,7 +26,6 @@ export function readVariables(
   if (timeMs === 'bad-time') {
     return unreadable(index, 'bad-time', 'the time is neither epoch seconds, nor ISO 8601 with a zone, nor time_local')
   }
-  const { settings } = options
   const upstream = flat['upstream_status']
   const request = requestLine(flat['request'])
   return recordAt(index, {
@@ -34,8 +34,12 @@ export function readVariables(
     status,
     upstreamStatus: lastAttempt(upstream),
     upstreamRefused: anyAttemptRefused(upstream),
-    tenant: operatorTenant(entry, settings) ?? tenantOf(flat, settings),
-    api: operatorApi(entry, settings) ?? options.routeId ?? pathOf(flat, request, settings),
+    ...namesOf((place) => {
+      // The request line holds a path, but is none.
+      if (place.text === 'request') return request?.path
+      const value = valueAt(entry, place)
+      return value === undefined || isObject(value) ? flat[place.text] : value
+    }, options.settings),
     method: firstLabel(flat['request_method'], flat['method'], request?.method),
     consumer: firstLabel(flat['consumer_name'], flat['consumer'], flat['remote_user']),
     plan: null,
@@ -51,7 +55,9 @@ const statusKeys = ['status', 'status_code', 'response_status', 'response_code',
 const timeKeys = ['msec', 'time_iso8601', 'time_local', 'timestamp', 'time', 'datetime', '@timestamp']
 const timeFields = timeKeys.map((key) => ({ key, read: secondsIsoOrClf }))
 
-const pathKeys = ['request_uri', 'uri', 'path', 'url', 'http_path']
+/** Where the variables name the caller, and the path. */
+export const variableTenants: readonly string[] = ['consumer_name', 'consumer', 'remote_user']
+export const variablePaths: readonly string[] = ['request_uri', 'uri', 'path', 'url', 'http_path', 'request']
 
 function hasStatus(entry: JsonObject): boolean {
   return statusKeys.some((key) => entry[key] !== undefined && !isObject(entry[key]))
@@ -66,18 +72,6 @@ function firstOf(entry: JsonObject, keys: readonly string[]): unknown {
     seen ??= value
   }
   return seen
-}
-
-function tenantOf(flat: JsonObject, settings: Settings): string | null {
-  return operatorTenant(flat, settings) ?? firstLabel(flat['consumer_name'], flat['consumer'], flat['remote_user'])
-}
-
-function pathOf(flat: JsonObject, request: RequestLine | null, settings: Settings): string | null {
-  for (const key of pathKeys) {
-    const api = pathApi(flat[key], settings)
-    if (api !== null) return api
-  }
-  return pathApi(request?.path, settings)
 }
 
 interface RequestLine {
@@ -138,11 +132,13 @@ function answererOf(upstream: unknown, status: number | null): Evidence['answere
   return last !== null && last === status ? 'upstream' : 'gateway'
 }
 
-/** Whether an object holds the variables that every request of NGINX has. */
-export function looksLikeVariables(entry: JsonObject): boolean {
-  if (entry['status'] === undefined || isObject(entry['status']) || looksLikeApinto(entry)) return false
+/** The keys that show an object to hold the variables that every request of NGINX has; null if it does not. */
+export function variableMarks(entry: JsonObject): readonly string[] | null {
+  if (entry['status'] === undefined || isObject(entry['status']) || looksLikeApinto(entry)) return null
   const path = 'request_uri' in entry || 'request' in entry || 'uri' in entry || 'request_method' in entry
-  return path && telltales.some((key) => key in entry)
+  if (!path) return null
+  for (const marks of telltales) if (marks[1] in entry) return marks
+  return null
 }
 
 /** Apinto's variables have many of NGINX's names, but `msec` counts milliseconds there, not seconds. */
@@ -162,4 +158,4 @@ const telltales = [
   'upstream_status',
   'http_user_agent',
   'remote_addr',
-]
+].map((key) => ['status', key] as const)

@@ -12,6 +12,7 @@ export function recordWith(
   return {
     ...{ format: 'kong', timeMs: 0, status: 402, upstreamStatus: null, tenant: 'acme', api: 'chat', method: 'POST' },
     ...{ consumer: null, plan: null, latencyMs: null, requestId: null },
+    origin: () => ({ service: null, tenantPlace: null, apiPlace: null }),
     evidence: () => {
       const gathered = new EvidenceGatherer(answeredBy)
       gather(gathered)

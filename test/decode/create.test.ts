@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createDecoder } from '../../src/decode/create.ts'
-import type { Decoded } from '../../src/decode/decode.ts'
+import { type Decoded, formatNames } from '../../src/decode/decode.ts'
+import { formatNamed } from '../../src/decode/formats.ts'
 import { entryLimit } from '../../src/decode/open.ts'
 import { decodeOptions } from '../../src/decode/options.ts'
 import { decodeAll, decodeOne, recordOf } from './decoding.ts'
@@ -91,9 +92,8 @@ describe('opening a value', () => {
 })
 
 describe('formats', () => {
-  test('names the supported ones where one cannot be read yet', () => {
-    const decoded = decodeOne({ format: 'gravitee' }, {})
-    expect(decoded).toMatchObject({ failure: 'unsupported-format', message: expect.stringContaining('kong, apisix') })
+  test.each(formatNames)('%s has a reader', (name) => {
+    expect(formatNamed(name).name).toBe(name)
   })
 })
 
@@ -114,6 +114,19 @@ describe('places of the operator', () => {
     expect(recordOf({ tenant: { kong: 'x.nothing' }, api: { nginx: 'x.app' } }, value)).toMatchObject({
       tenant: 'u',
       api: 'r',
+    })
+  })
+
+  test('end the search where the list ends with none', () => {
+    const settings = { tenant: { kong: ['x.nothing', 'none'], any: 'x.org' }, api: { kong: 'none' } }
+    expect(recordOf(settings, value)).toMatchObject({ tenant: null, api: null })
+  })
+
+  test('are told with every record', () => {
+    expect(recordOf({ tenant: { any: 'x.org' } }, value).origin()).toEqual({
+      service: null,
+      tenantPlace: 'x.org',
+      apiPlace: 'route.name',
     })
   })
 

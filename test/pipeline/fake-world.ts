@@ -24,10 +24,12 @@ function accessRecord(record: PlainRecord): AccessRecord {
     ...{ format: 'custom', timeMs: record.t, status: record.cause === undefined ? 200 : 402, upstreamStatus: null },
     ...{ tenant: record.tenant, api: record.api, method: null, consumer: null, plan: record.cause ?? null },
     ...{ latencyMs: null, requestId: null, evidence: () => nothing },
+    ...{ origin: () => ({ service: null, tenantPlace: null, apiPlace: null }) },
   }
 }
 
 const decoder: Decoder = {
+  layout: null,
   decode(value): Decoded[] {
     if (value === null) return [{ kind: 'unreadable', index: 0, failure: 'empty', message: 'nothing' }]
     try {

@@ -1,0 +1,50 @@
+import type { AccessRecord } from './decode.ts'
+import type { DottedPath } from './json.ts'
+import { labelOf } from './label.ts'
+import { templateOf } from './path-template.ts'
+import type { Places, Settings } from './settings.ts'
+
+/** The value at a place of one record, however its layout keeps it; undefined where there is none. */
+export type Lookup = (place: DottedPath) => unknown
+
+/** What a record is called, each by the first of its places that holds a name, and where that was. */
+export function namesOf(look: Lookup, settings: Settings): Pick<AccessRecord, 'tenant' | 'api' | 'origin'> {
+  return {
+    tenant: nameAt(look, settings.tenant, settings, labelOf)?.name ?? null,
+    api: nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.name ?? null,
+    origin: () => ({
+      service: nameAt(look, settings.service, settings, labelOf)?.name ?? null,
+      tenantPlace: nameAt(look, settings.tenant, settings, labelOf)?.place ?? null,
+      apiPlace: nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.place ?? null,
+    }),
+  }
+}
+
+function nameAt(
+  look: Lookup,
+  { paths, own }: Places,
+  settings: Settings,
+  read: (value: unknown) => string | null,
+): { readonly name: string; readonly place: string } | null {
+  for (let i = 0; i < paths.length; i++) {
+    const path = paths[i]
+    if (path === undefined) continue
+    const value = look(path)
+    if (value === undefined) continue
+    const name = read(value)
+    if (name === null) continue
+    // What the operator points at is his word; only the layout's own places have placeholders.
+    if (i >= own && settings.accepts !== null && !settings.accepts(name, path.text, look)) continue
+    return { name, place: path.text }
+  }
+  return null
+}
+
+/** A name as it is, or a path without its query and its ids. */
+export function apiName(value: unknown, { pathRules, template }: Settings): string | null {
+  return isPath(value) ? templateOf(value, pathRules, template) : labelOf(value)
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && (value.startsWith('/') || /^https?:\/\//.test(value))
+}
