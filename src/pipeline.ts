@@ -1,4 +1,5 @@
 import type { Decoder } from './decode/decode.ts'
+import { LayoutWatch } from './decode/layout-watch.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
 import type { RangeStore } from './history/history.ts'
@@ -54,6 +55,7 @@ interface LaneState {
   readonly key: string
   readonly writer: LaneWriter
   readonly decoder: Decoder
+  readonly layouts: LayoutWatch
   /** settling: repeats a range that may have landed in part. held: waits for the windows. live: feeds both. */
   phase: 'settling' | 'held' | 'live'
   pending: Intent | null
@@ -213,6 +215,7 @@ export class Pipeline {
       key: `${lane.source}/${lane.partition}`,
       writer: new LaneWriter(lane, { history, clock, log, epoch, onLanded }),
       decoder: reading.decoder(lane.format),
+      layouts: new LayoutWatch(),
       phase: 'held',
       pending: null,
       builder: new RangeBuilder(lane.initial, clock.now()),
@@ -302,7 +305,7 @@ export class Pipeline {
   }
 
   #consume(state: LaneState, batch: Batch): void {
-    const { events, flushRows, clock } = this.#options
+    const { events, flushRows, clock, log } = this.#options
     const tally = new Map<string, number>()
     const context = { live: state.phase === 'live', now: clock.now(), tally }
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
@@ -317,6 +320,8 @@ export class Pipeline {
     }
     state.builder.next = Math.max(state.builder.next, Math.min(batch.hi, last) + 1)
     for (const [result, count] of tally) events.records(result, count)
+    const layout = state.layouts.news(state.decoder.layout)
+    if (layout !== null) log.info(`${state.lane.label}: ${layout}`)
     if (state.pending !== null && state.builder.next > last) this.#settle(state, batch)
   }
 

@@ -4,7 +4,7 @@ import { type Decoded, formatNames } from '../../src/decode/decode.ts'
 import { formatNamed } from '../../src/decode/formats.ts'
 import { entryLimit } from '../../src/decode/open.ts'
 import { decodeOptions } from '../../src/decode/options.ts'
-import { decodeAll, decodeOne, recordOf } from './decoding.ts'
+import { decodeAll, recordOf } from './decoding.ts'
 
 const kong = (status: number) => ({ latencies: { request: 1 }, started_at: 1791188136042, response: { status } })
 const short = (entries: readonly Decoded[]) =>

@@ -3,6 +3,8 @@ import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { describe, test } from 'vitest'
 import { cachedJars, kafkaVersion } from '../../scripts/fetch-kafka.ts'
+import { nginxCommand } from './nginx.ts'
+import { rsyslogCommand, rsyslogKafkaModules } from './rsyslog.ts'
 
 /** The path of a program, or null where it is not installed. */
 export function which(...names: readonly string[]): string | null {
@@ -55,6 +57,14 @@ function composeAvailable(): string | null {
   return which('docker-compose') === null ? 'no docker-compose on the PATH (Debian package docker-compose)' : null
 }
 
+/** Why no log can be shipped from a real nginx to Kafka, or null when it can. */
+function shippedNginxAvailable(): string | null {
+  if (!existsSync(nginxCommand)) return `no ${nginxCommand} (Debian package nginx-light)`
+  if (!existsSync(rsyslogCommand)) return `no ${rsyslogCommand} (Debian package rsyslog)`
+  if (!rsyslogKafkaModules.some((path) => existsSync(path))) return 'no omkafka (Debian package rsyslog-kafka)'
+  return kafkaAvailable()
+}
+
 /** Why the embedded ClickHouse engine cannot be had, or null when it can. */
 export function chdbAvailable(): string | null {
   if (process.env['CLICKHOUSE_URL'] !== undefined) return null
@@ -75,6 +85,7 @@ export const describeWithChromium = describeWith('Chromium', chromiumAvailable)
 export const describeWithPrometheus = describeWith('Prometheus', prometheusAvailable)
 export const describeWithPromtool = describeWith('promtool', promtoolAvailable)
 export const describeWithCompose = describeWith('docker-compose', composeAvailable)
+export const describeWithShippedNginx = describeWith('nginx, rsyslog and Kafka', shippedNginxAvailable)
 export const describeWithChdb = describeWith('chdb', chdbAvailable)
 
 /**
