@@ -37,9 +37,11 @@ export const apipark: Format = {
     const fields = new Fields(entry)
     const status = readStatus(fields.first(statusNames) ?? wrongStatus(entry))
     if (typeof status === 'string') return unreadableStatus(index, status, 'status')
-    const timeMs = fields.time()
+    // `time_local` has no zone, so it counts only where nothing else tells the time.
+    const timeMs = fields.time() ?? settings.zone.read(fields.value('time_local'))
     if (timeMs === 'bad-time') {
-      return unreadable(index, 'bad-time', 'neither msec (epoch ms) nor time_iso8601 nor timestamp (epoch s) is a time')
+      const hint = 'neither msec (epoch ms) nor time_iso8601 nor timestamp (epoch s) nor time_local is a time'
+      return unreadable(index, 'bad-time', hint)
     }
     const upstream = upstreamOf(fields)
     return recordAt(index, {
@@ -74,7 +76,6 @@ const eventMarks = ['request_id or msec', 'ai']
 const groupMarks = ['request_id or msec', 'a group with proxy_status or request_time and response_time']
 const statusNames = ['status', 'status_code', 'http_status', 'response_code']
 
-// `time_local` has no zone, so it tells no time.
 const timeFields = [
   { key: 'msec', read: epochMs },
   { key: 'time_iso8601', read: isoTime },

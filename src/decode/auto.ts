@@ -42,13 +42,18 @@ export class AutoReader implements LayoutReader {
   }
 
   text(text: string, index: number): Decoded | null {
+    // A layout that cannot read a line may only have taken it for its own: another one is asked first.
+    let broken: Decoded | null = null
     for (const { format, settings } of this.#candidates) {
       const decoded = format.readText?.(text, index, settings) ?? null
       if (decoded === null) continue
-      if (decoded.kind !== 'unreadable') this.layout = { format: format.name, marks: [] }
-      return decoded
+      if (decoded.kind !== 'unreadable') {
+        this.layout = { format: format.name, marks: [] }
+        return decoded
+      }
+      broken ??= decoded
     }
-    return null
+    return broken
   }
 
   #recognised(entry: JsonObject): Candidate | null {

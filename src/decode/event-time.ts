@@ -43,7 +43,14 @@ function epoch(value: unknown, perMs: number): TimeReading {
 export const epochMs = (value: unknown): TimeReading => epoch(value, 1)
 export const epochSeconds = (value: unknown): TimeReading => epoch(value, 0.001)
 export const epochMicros = (value: unknown): TimeReading => epoch(value, 1e3)
-export const epochNanos = (value: unknown): TimeReading => epoch(value, 1e6)
+
+/**
+ * Text is cut, not calculated: a double cannot hold that many digits, and would round a time just before a millisecond
+ * up into it.
+ */
+export function epochNanos(value: unknown): TimeReading {
+  return typeof value === 'string' && /^\d{7,20}$/.test(value) ? epochMs(value.slice(0, -6)) : epoch(value, 1e6)
+}
 
 /** ISO 8601 with a zone, up to nanoseconds; without a zone it is a `bad-time`, since nobody knows which was meant. */
 export const isoTime = (value: unknown): TimeReading => iso(value, null)

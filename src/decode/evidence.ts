@@ -2,7 +2,7 @@ import type { Evidence, Sign } from './decode.ts'
 import { errorWords } from './error-words.ts'
 import { isBlank, isObject } from './json.ts'
 import { parseBody } from './lenient-json.ts'
-import { addHeader, addHeaders, addLooseHeaders } from './response-headers.ts'
+import { addHeaders, addLooseHeaders } from './response-headers.ts'
 
 // Bodies are read this far: an error says why at its beginning.
 const bodyChars = 256 * 1024
@@ -158,16 +158,23 @@ export class EvidenceGatherer {
   }
 }
 
-/** Notes the name of a header that shows that the client did send a payment; the request's values are never read. */
+/** Notes the name of a header that shows that the client did send a payment; what it sent is not kept. */
 export function addPaymentSent(gathered: EvidenceGatherer, requestHeaders: unknown): void {
-  const headers = new Map<string, string>()
   if (isObject(requestHeaders)) {
-    for (const name in requestHeaders) if (sentPayment.test(name)) addHeader(headers, name, 'sent')
+    for (const name in requestHeaders) {
+      const isScheme = /^authorization$/i.test(name) && isPaymentScheme(requestHeaders[name])
+      if (isScheme || sentPayment.test(name)) gathered.verdict(name.toLowerCase(), paymentSentPlace)
+    }
   } else if (typeof requestHeaders === 'string' && requestHeaders.length < 64 * 1024) {
-    const found = /(?:^|&)(x-payment|payment-signature)=/i.exec(requestHeaders)
-    if (found !== null) addHeader(headers, found[1] ?? '', 'sent')
+    const found = /(?:^|&)(?:(x-payment|payment-signature)=|(authorization)=payment(?:\+|%20))/i.exec(requestHeaders)
+    gathered.verdict(found?.[1]?.toLowerCase() ?? found?.[2]?.toLowerCase(), paymentSentPlace)
   }
-  for (const name of headers.keys()) gathered.verdict(name, paymentSentPlace)
+}
+
+/** HTTP "Payment" authentication: the credential is a payment. */
+function isPaymentScheme(value: unknown): boolean {
+  const text: unknown = Array.isArray(value) ? value[0] : value
+  return typeof text === 'string' && /^\s*payment\s/i.test(text)
 }
 
 /** Where the sign that a payment was sent stands; its value is the header's name. */

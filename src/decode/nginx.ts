@@ -1,8 +1,12 @@
 import type { Format } from './format.ts'
 import { isObject } from './json.ts'
+import { readNginxText } from './nginx-text.ts'
 import { readVariables, variableMarks, variablePaths, variableTenants } from './variables.ts'
 
-/** NGINX, OpenResty and ingress-nginx with a JSON `log_format`, also inside a wrapper object one level down. */
+/**
+ * NGINX, OpenResty and ingress-nginx: a JSON `log_format`, also inside a wrapper object one level down, and lines of
+ * text.
+ */
 export const nginx: Format = {
   name: 'nginx',
   tenant: variableTenants,
@@ -21,4 +25,5 @@ export const nginx: Format = {
   },
 
   read: (entry, index, settings) => readVariables('nginx', entry, index, { settings, depth: 1 }),
+  readText: readNginxText,
 }

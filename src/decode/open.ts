@@ -1,13 +1,16 @@
+import { concatenated } from './concatenated.ts'
 import type { Decoded } from './decode.ts'
-import { insideOf } from './envelope.ts'
+import { insideOf, withoutPrefix } from './envelope.ts'
 import { skipped, unreadable } from './format.ts'
 import { isObject, type JsonObject } from './json.ts'
+import { carriedBy } from './otlp-record.ts'
 
 /** Most entries read from one value; what lies beyond is one `too-large` entry. */
 export const entryLimit = 100_000
 
-// JSON text inside JSON text, and arrays inside arrays, are opened this deep.
-const openingLimit = 4
+// Text in text, arrays in arrays and wrappers in wrappers are opened this deep: a shipper's wrapper around a container's,
+// each with JSON text inside, takes five steps.
+const openingLimit = 6
 
 /** What reads the opened entries. */
 export interface EntryReader {
@@ -19,18 +22,22 @@ export interface EntryReader {
 }
 
 /**
- * Opens one value: an object, an array of objects, several lines of JSON, or a JSON string that holds any of these.
- * Entries are numbered in the order they stand in.
+ * Opens one value: an object, an array of objects, several lines of JSON, objects one after the other, or a JSON string
+ * that holds any of these. Entries are numbered in the order they stand in.
  */
 export function openValue(text: string, reader: EntryReader): readonly Decoded[] {
   const parsed = parse(text)
-  // By far the most common: one object, one entry.
-  if (isObject(parsed) && insideOf(parsed) === null && reader.unwrap(parsed) === null) {
-    return [reader.object(parsed, 0)]
-  }
   const opening = new Opening(reader)
-  if (parsed === notJson) opening.text(text, 0)
-  else opening.value(parsed, 0)
+  if (isObject(parsed) && insideOf(parsed) === null) {
+    const entries = reader.unwrap(parsed)
+    // By far the most common: one object, one entry.
+    if (entries === null) return [reader.object(parsed, 0)]
+    opening.wrapper(entries, 0)
+  } else if (parsed === notJson) {
+    opening.text(text, 0)
+  } else {
+    opening.value(parsed, 0)
+  }
   return opening.finish()
 }
 
@@ -76,15 +83,36 @@ class Opening {
   #object(value: JsonObject, depth: number): void {
     const inside = depth < openingLimit ? insideOf(value) : null
     if (inside?.kind === 'values') {
+      if (inside.values.length === 0) this.#fail('empty', 'the wrapper holds no records')
       for (const inner of inside.values) this.#within(inner, depth + 1)
     } else if (inside?.kind === 'skipped') {
       this.#add((index) => skipped(index, inside.reason))
     } else {
       const entries = this.#reader.unwrap(value)
       if (entries === null) this.#add((index) => this.#reader.object(value, index))
-      else if (entries.length === 0) this.#fail('empty', 'the wrapper holds no records')
-      else for (const entry of entries) this.#add((index) => this.#reader.object(entry, index))
+      else this.wrapper(entries, depth)
     }
+  }
+
+  /** The entries of a layout's own wrapper. */
+  wrapper(entries: readonly JsonObject[], depth: number): void {
+    if (entries.length === 0) this.#fail('empty', 'the wrapper holds no records')
+    for (const entry of entries) this.#wrapped(entry, depth)
+  }
+
+  /** An entry that is no record by itself may carry a gateway's line, which then counts in its place. */
+  #wrapped(entry: JsonObject, depth: number): void {
+    const at = this.#entries.length
+    this.#add((index) => this.#reader.object(entry, index))
+    const own = this.#entries[at]
+    if (own?.kind !== 'skipped' || own.reason !== 'event') return
+    for (const carried of carriedBy(entry)) {
+      this.#entries.length = at
+      this.value(carried, depth + 1)
+      if (this.#entries.slice(at).some(({ kind }) => kind !== 'unreadable')) return
+    }
+    this.#entries.length = at
+    this.#entries.push(own)
   }
 
   /** One of many values: those beyond the limit are only counted. */
@@ -95,10 +123,10 @@ class Opening {
 
   #array(items: readonly unknown[], depth: number): void {
     if (depth >= openingLimit) {
-      this.#fail('not-a-record', 'arrays or texts are nested too deep to hold records')
+      this.#tooDeep()
       return
     }
-    if (items.length === 0 && depth === 0) this.#fail('empty', 'the array holds no records')
+    if (items.length === 0) this.#fail('empty', 'the array holds no records')
     for (let i = 0; i < items.length; i++) {
       if (this.#entries.length >= entryLimit) {
         this.#beyond += items.length - i
@@ -110,22 +138,22 @@ class Opening {
 
   /** Text from outside or from within a JSON string. */
   text(text: string, depth: number): void {
-    const trimmed = text.trim()
+    const trimmed = withoutPrefix(text.trim())
     if (trimmed === '') {
       this.#fail('empty', 'the text is empty')
       return
     }
     const parsed = /^[[{"]/.test(trimmed) ? parse(trimmed) : notJson
-    if (parsed !== notJson && depth < openingLimit) this.value(parsed, depth + 1)
-    else if (parsed === notJson && isLines(trimmed)) this.#lines(trimmed, depth)
-    else this.#plain(trimmed)
+    if (parsed !== notJson) this.#parsed(parsed, depth)
+    else if (isLines(trimmed)) this.#lines(trimmed, depth)
+    else this.#unparsed(trimmed, depth)
   }
 
   #lines(text: string, depth: number): void {
     for (let start = 0; start < text.length; ) {
       let end = text.indexOf('\n', start)
       if (end < 0) end = text.length
-      const line = text.slice(start, end).trim()
+      const line = withoutPrefix(text.slice(start, end).trim())
       start = end + 1
       if (line === '') continue
       if (this.#entries.length >= entryLimit) {
@@ -133,8 +161,30 @@ class Opening {
         continue
       }
       const parsed = /^[[{"]/.test(line) ? parse(line) : notJson
-      if (parsed !== notJson && depth < openingLimit) this.value(parsed, depth + 1)
-      else this.#plain(line)
+      if (parsed !== notJson) this.#parsed(parsed, depth)
+      else this.#unparsed(line, depth)
+    }
+  }
+
+  #parsed(value: unknown, depth: number): void {
+    if (depth < openingLimit) this.value(value, depth + 1)
+    else this.#tooDeep()
+  }
+
+  #tooDeep(): void {
+    this.#fail('not-a-record', 'arrays or texts are nested too deep to hold records')
+  }
+
+  #unparsed(text: string, depth: number): void {
+    const pieces = depth < openingLimit ? concatenated(text) : null
+    if (pieces === null) {
+      this.#plain(text)
+      return
+    }
+    for (const piece of pieces) {
+      const parsed = this.#entries.length < entryLimit ? parse(piece) : null
+      if (parsed === notJson) this.#plain(piece)
+      else this.#within(parsed, depth + 1)
     }
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { formatNames } from './decode.ts'
 import { pathSegmentLimit } from './json.ts'
+import { isTimeZone } from './time-zone.ts'
 
 const dotted = z
   .string()
@@ -60,6 +61,11 @@ export const decodeOptions = z
       .max(256 * 1024 * 1024)
       .default(8 * 1024 * 1024)
       .describe('Larger values go to the dead letter unread.'),
+    time_zone: z
+      .string()
+      .refine(isTimeZone, 'must be the name of a time zone, such as Europe/Berlin or UTC')
+      .default('UTC')
+      .describe('Whose clock a gateway shows that logs times without a zone: KrakenD, and time_local of Apinto.'),
     tenant: candidates
       .default({})
       .describe('Where to look for the tenant first, per format or under `any`; `none` at the end stops there.'),

@@ -2,6 +2,7 @@ import type { Format } from './format.ts'
 import { type DottedPath, dottedPath } from './json.ts'
 import type { CustomLayout, DecodeOptions, LineField } from './options.ts'
 import { type PathRule, pathRule } from './path-template.ts'
+import { TimeZone } from './time-zone.ts'
 
 /** The options as the reader of one layout uses them: paths split, rules compiled. */
 export interface Settings {
@@ -11,6 +12,8 @@ export interface Settings {
   readonly accepts: NonNullable<Format['accepts']> | null
   readonly pathRules: readonly PathRule[]
   readonly template: boolean
+  /** Reads times that were written without a zone. */
+  readonly zone: TimeZone
   readonly lineFields: readonly LineField[] | null
   readonly custom: CustomPaths | null
 }
@@ -61,6 +64,7 @@ export function settingsFor(format: Format, options: DecodeOptions): Settings {
     accepts: format.accepts ?? null,
     pathRules: options.paths.rules.map(pathRule),
     template: options.paths.template,
+    zone: new TimeZone(options.time_zone),
     lineFields: options.apipark_line?.fields ?? null,
     custom: options.custom === undefined ? null : customPaths(options.custom),
   }

@@ -76,9 +76,9 @@ const cases: [name: string, record: unknown, expected: object][] = [
     { ...passed, time: '2026-10-05T08:15:36.000Z' },
   ],
   [
-    'has no time where only time_local stands',
-    vary(flat, { msec: '', time_local: '2026-10-05 16:15:36' }),
-    { ...passed, time: null },
+    'reads time_local, by the clock of decode.time_zone, where nothing else tells the time',
+    vary(flat, { msec: '', time_local: '2026-10-05 08:15:36' }),
+    { ...passed, time: '2026-10-05T08:15:36.000Z' },
   ],
   [
     'takes limiting as a quota',

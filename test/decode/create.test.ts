@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createDecoder } from '../../src/decode/create.ts'
 import { type Decoded, formatNames } from '../../src/decode/decode.ts'
@@ -88,6 +89,22 @@ describe('opening a value', () => {
     expect(short(decodeAll({}, `${'['.repeat(1e6)}${']'.repeat(1e6)}`))).toEqual(['not-a-record'])
     expect(short(decodeAll({}, `${'{"a":'.repeat(1e6)}1${'}'.repeat(1e6)}`))).toEqual(['unknown-format'])
     expect(short(decodeAll({}, '['.repeat(1e6)))).toEqual(['not-json'])
+  })
+})
+
+describe('a zipped value', () => {
+  const lines = `${JSON.stringify(kong(402))}\n${JSON.stringify(kong(200))}`
+
+  test('is unzipped', () => {
+    expect(short(decodeAll({}, gzipSync(lines)))).toEqual([402, 200])
+  })
+
+  test('cannot take more memory than a value may', () => {
+    expect(short(decodeAll({ max_value_bytes: 10_000 }, gzipSync(' '.repeat(1e6))))).toEqual(['too-large'])
+  })
+
+  test('that is cut is unreadable', () => {
+    expect(short(decodeAll({}, gzipSync(lines).subarray(0, 30)))).toEqual(['not-utf8'])
   })
 })
 

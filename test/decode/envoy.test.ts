@@ -100,6 +100,23 @@ const cases: [name: string, record: unknown, expected: object][] = [
     { ...outline, cause: 'quota_exceeded' },
   ],
   ['takes a route by its name', vary(istio, { route_name: 'orders' }), { ...outline, api: 'orders' }],
+  [
+    'reads what an AI gateway adds',
+    vary(gateway, { 'gen_ai.request.model': 'small-1', 'gen_ai.provider.name': 'openai', 'tenant.id': 'acme' }),
+    { ...outline, tenant: 'acme', api: 'httproute/default/orders/rule/0/match/0' },
+  ],
+  [
+    'knows no API where nothing names one',
+    vary(istio, { route_name: null, path: null, method: 'POST' }),
+    { ...outline, api: null },
+  ],
+  ['has no time without a start', vary(istio, { start_time: null }), { ...outline, time: null }],
+  [
+    'takes a body that the operator logs',
+    vary(istio, { response_body: '{"code":"quota_exceeded"}' }),
+    { ...outline, cause: 'quota_exceeded' },
+  ],
+  ['counts a request at its end', vary(istio, { access_log_type: 'DownstreamEnd' }), outline],
 ]
 
 describe('envoy', () => {
@@ -119,6 +136,33 @@ describe('envoy', () => {
     for (const record of [istio, gateway]) {
       expect(recordOf({}, record)).toMatchObject({ latencyMs: 6, method: 'POST', requestId: 'req-5' })
     }
+  })
+
+  test('names the provider of a model as the service', () => {
+    const named = vary(gateway, { 'gen_ai.provider.name': 'openai' })
+    expect(recordOf({}, named).origin()).toMatchObject({ service: 'openai' })
+    expect(recordOf({}, gateway).origin()).toMatchObject({ service: 'httproute/default/orders/rule/0' })
+  })
+
+  const tcp = { response_code: 0, method: null, path: null, protocol: null, response_code_details: null }
+
+  test.each([
+    ['a TCP session of Istio', vary(istio, tcp), 'no-http'],
+    [
+      'a TCP session as text',
+      vary(istio, { ...tcp, response_code: '0', method: '-', path: '-', protocol: '-' }),
+      'no-http',
+    ],
+    ['a request at its start', vary(istio, { access_log_type: 'DownstreamStart', response_code: 0 }), 'duplicate'],
+    ['a request on its way', vary(istio, { access_log_type: 'DownstreamPeriodic' }), 'duplicate'],
+    ['an attempt at an upstream', vary(istio, { access_log_type: 'UpstreamEnd' }), 'duplicate'],
+    ['the end of a TCP connection', vary(istio, { access_log_type: 'TcpConnectionEnd' }), 'no-http'],
+  ])('skips %s', (_, record, reason) => {
+    expect(decodeOne({}, record)).toEqual({ kind: 'skipped', index: 0, reason })
+  })
+
+  test('keeps the request of a client that left before it had sent one in full', () => {
+    expect(recordOf({}, vary(istio, { response_code: 0, path: null, response_flags: 'DC' })).status).toBe(null)
   })
 
   test.each([

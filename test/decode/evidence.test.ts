@@ -144,6 +144,28 @@ describe('headers', () => {
     expect(codes).toEqual([{ value: 'insufficient_funds', where: 'response.headers.payment-response.errorReason' }])
   })
 
+  test.each<[string, unknown]>([
+    ['an object', { Authorization: 'Payment hush' }],
+    ['a list of values', { authorization: ['payment hush'] }],
+    ['pairs', 'Accept=x&Authorization=Payment+hush'],
+    ['escaped pairs', 'Authorization=Payment%20hush'],
+  ])('show a payment credential of HTTP in %s', (_, headers) => {
+    const gathered = new EvidenceGatherer(null)
+    addPaymentSent(gathered, headers)
+    expect(gathered.done().verdicts).toEqual([{ value: 'authorization', where: 'request.headers' }])
+  })
+
+  test.each<[unknown]>([
+    [{ authorization: 'Bearer Payment x' }],
+    [{ authorization: 7 }],
+    ['authorization=Paymentx'],
+    [null],
+  ])('show no payment in %j', (headers) => {
+    const gathered = new EvidenceGatherer(null)
+    addPaymentSent(gathered, headers)
+    expect(gathered.done().verdicts).toEqual([])
+  })
+
   test('of the request show only that a payment was sent', () => {
     const gathered = new EvidenceGatherer(null)
     addPaymentSent(gathered, { 'X-Payment': 'hush', Authorization: 'hush' })

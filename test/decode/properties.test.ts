@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { causes } from '../../src/classify/cause.ts'
 import { causeOf } from '../../src/classify/classify.ts'
 import { classifyOptions } from '../../src/classify/options.ts'
-import { watchOf } from '../../src/classify/watch.ts'
+import { kindOf } from '../../src/classify/watch.ts'
 import { createDecoder } from '../../src/decode/create.ts'
 import { type AccessRecord, type Decoded, decodeFailures, formatNames, skipReasons } from '../../src/decode/decode.ts'
 import { labelLimit } from '../../src/decode/label.ts'
@@ -81,6 +81,134 @@ const samples = [
     upstream_status: '402',
     bytes_sent: '1',
   },
+  {
+    resourceLogs: [
+      {
+        resource: { attributes: [{ key: 'tenant.id', value: { stringValue: 't' } }] },
+        scopeLogs: [
+          {
+            logRecords: [
+              {
+                timeUnixNano: '1791188136042000000',
+                body: { stringValue: '{"response_code":402,"response_flags":"RL"}' },
+                attributes: [
+                  { key: 'http.response.status_code', value: { intValue: '402' } },
+                  {
+                    key: 'http.response.header.x-error-code',
+                    value: { arrayValue: { values: [{ stringValue: 'x' }] } },
+                  },
+                  { key: 'more', value: { kvlistValue: { values: [{ key: 'a', value: { bytesValue: 'eA==' } }] } } },
+                ],
+              },
+              {
+                observedTimeUnixNano: '1791188136042000000',
+                attributes: [
+                  { key: 'DownstreamStatus', value: { intValue: '402' } },
+                  { key: 'Duration', value: { stringValue: '6ms' } },
+                  { key: 'StartUTC', value: { stringValue: '2026-10-05 08:15:36 +0000 UTC' } },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+  {
+    '@timestamp': '2026-10-05T08:15:36.042Z',
+    http: { 'response.status_code': 402, response: { body: { content: error } } },
+    'url.path': '/v1/7',
+    labels: { tenant: 't' },
+    event: { duration: 5 },
+  },
+  {
+    call_type: 'a',
+    startTime: 1791188136.042,
+    endTime: 1791188137,
+    status: 'failure',
+    model_group: 'm',
+    metadata: JSON.stringify({ user_api_key_team_id: 't' }),
+    error_information: { error_code: '402', error_class: 'X', llm_provider: 'p', error_message: `a - ${error}` },
+  },
+  {
+    httpLogs: {
+      logEntry: [
+        {
+          commonProperties: {
+            startTime: { seconds: 1791188136, nanos: 5 },
+            duration: '0.016s',
+            responseFlags: { rateLimited: true, unauthorizedDetails: {} },
+            metadata: { filterMetadata: { a: { tenant: 't' } } },
+          },
+          request: { requestMethod: 'POST', path: '/v1', requestHeaders: { 'x-payment': '1' } },
+          response: { responseCode: 402, responseHeaders: { a: 'b' } },
+        },
+      ],
+    },
+  },
+  {
+    '@metadata': {},
+    message: JSON.stringify({
+      log: '[2026-10-05T08:15:36.042Z] "GET /v1 HTTP/1.1" 402 RL - - "-" 0 1 3 2 "-" "-" "r" "h" "a:1" c 1 2 3 s r',
+      stream: 'stdout',
+    }),
+  },
+  {
+    DownstreamStatus: 402,
+    OriginStatus: 402,
+    Duration: 8214873,
+    StartUTC: '2026-10-05T08:15:36.042194835Z',
+    RouterName: 'r@file',
+    RequestPath: '/v1/7',
+    'request_X-Tenant-Id': 't',
+    'downstream_X-Ratelimit-Remaining': '0',
+  },
+  {
+    timestamp: '2026-10-05T08:15:36.4Z',
+    response_code: 402,
+    api_id: 'a',
+    org_id: 'o',
+    alias: 'u',
+    request_time_ms: 3,
+    raw_response: 'SFRUUC8xLjEgNDAyIFgNCg0Ke30=',
+    tags: ['x-tenant-id-t'],
+    latency: { total: 3, upstream: 1 },
+  },
+  {
+    prefix: 'access-log',
+    time: '2026-10-05T08:15:36Z',
+    status: 402,
+    api_id: 'a',
+    api_key: '9f',
+    response_flag: 'QEX',
+    response_code_details: 'quota_exceeded',
+    upstream_latency: 0,
+  },
+  {
+    time: '2026/10/05 - 08:15:36.042',
+    status_code: 402,
+    latency: '0.004',
+    client_ip: '203.0.113.9',
+    method: 'GET',
+    path: '/v1/7',
+  },
+  {
+    ...{ requestId: 'r', requestTime: '05/Oct/2026:08:15:36 +0000', requestTimeEpoch: '1791188136042', status: '402' },
+    ...{ resourcePath: '/v1/{id}', authorizer: { principalId: 'p' }, error: { responseType: 'QUOTA_EXCEEDED' } },
+  },
+  { messageType: 'DATA_MESSAGE', logEvents: [{ message: '{"requestId":"r","routeKey":"$default","status":"402"}' }] },
+  {
+    ...{ timestamp: 1791188136042, proxyLatencyMs: 9, apiResponseTimeMs: 0, status: 402, api: 'a', application: '1' },
+    ...{ subscription: 's', failure: { key: 'QUOTA_TOO_MANY_REQUESTS' }, customMetrics: { tenant: 't' } },
+  },
+  {
+    ...{ '@timestamp': '2026-10-05T08:15:36.042Z', type: 'v4-metrics', gateway: 'g', 'api-id': 'a', 'http-method': 3 },
+    ...{ status: 402, 'application-id': 'b', 'error-key': 'API_KEY_MISSING', 'gateway-response-time-ms': 4 },
+  },
+  {
+    ...{ requestTimestamp: '2026-10-05T08:15:36.042Z', apiCreatorTenantDomain: 'd', apiId: 'a', applicationId: 'b' },
+    ...{ proxyResponseCode: 402, targetResponseCode: -1, errorType: 'AUTH', errorCode: 900902, properties: {} },
+  },
 ]
 
 const settings = [
@@ -130,7 +258,7 @@ function checkRecord(record: AccessRecord): void {
   const verdict = causeOf(record, classify.rules)
   expect(causes).toContain(verdict.cause)
   expect(verdict.code === null).toBe(verdict.source === null)
-  expect(['payment_required', 'equivalent', 'upstream_402', null]).toContain(watchOf(record, classify))
+  expect(['payment_required', 'equivalent', 'upstream_402', 'challenge', null]).toContain(kindOf(record, classify))
 }
 
 const sample = fc.constantFrom(...samples)
