@@ -9,7 +9,9 @@ export function challengeIn({ codes, verdicts, headers }: Evidence): Sign | null
   if (headers.has('payment-response') || headers.has('x-payment-response')) return null
   if (verdicts.some(({ where }) => where === paymentSentPlace)) return null
   if (headers.has('payment-required')) return { value: 'payment-required', where: 'response.headers.payment-required' }
-  if (/(?:^|,\s*)payment\s/i.test(headers.get('www-authenticate') ?? '')) {
+  // A quoted realm may hold any words.
+  const schemes = (headers.get('www-authenticate') ?? '').replaceAll(/"[^"]*"/g, '""')
+  if (/(?:^|,\s*)payment\s/i.test(schemes)) {
     return { value: 'Payment', where: 'response.headers.www-authenticate' }
   }
   const mark = codes.find(({ value, where }) => value === 'x402Version' && where.endsWith('.x402Version'))

@@ -1,6 +1,7 @@
 import type { Evidence, Sign } from '../decode/decode.ts'
 import type { Cause } from './cause.ts'
-import { codeCauses, codePrefixes, folded, moneyText } from './signals.ts'
+import { moneyText } from './messages.ts'
+import { codeCauses, codePrefixes, folded } from './signals.ts'
 
 /** The cause a machine word speaks of, or null where it says nothing by itself. */
 export function causeOfCode(sign: Sign, evidence: Evidence): Cause | null {

@@ -16,6 +16,7 @@ function matchOf({ when }: CauseRule, record: AccessRecord): { readonly code: st
   if (when.status !== undefined && record.status !== when.status) return null
   if (!isLike(record.tenant, when.tenant) || !isLike(record.api, when.api) || !isLike(record.api, when.route))
     return null
+  if (when.service !== undefined && !isLike(record.origin().service, when.service)) return null
   if (when.code === undefined && when.text === undefined) return { code: null }
   // Evidence is worked out last, for the records whose labels fit.
   const { codes, verdicts, texts } = record.evidence()
@@ -65,7 +66,7 @@ export function globMatches(pattern: string, text: string): boolean {
 }
 
 /** The phrase as it stands in a text, at word boundaries and in any case; null where it does not. */
-function phraseIn(text: string, phrase: string): string | null {
+export function phraseIn(text: string, phrase: string): string | null {
   const low = text.toLowerCase()
   const wanted = phrase.toLowerCase()
   for (let at = low.indexOf(wanted); at >= 0; at = low.indexOf(wanted, at + 1)) {

@@ -1,10 +1,10 @@
 import type { Cause } from './cause.ts'
 
 /**
- * What the machine words, gateway verdicts and messages of the world mean. Sources: the providers' and gateways' own
- * documentation and code (Stripe, x402, MPP, OpenAI, Google, Anthropic, OpenRouter, one-api, Apinto, Kong, Envoy, Tyk,
- * AWS, Gravitee, WSO2). Words that say nothing (`invalid_request_error`, `card_error`, `payment_required`, 402) and
- * words that are advice are missing on purpose.
+ * What the machine words and gateway verdicts of the world mean; `messages.ts` has the messages. Sources: the
+ * providers' and gateways' own documentation and code (Stripe, x402, MPP, OpenAI, Google, Anthropic, OpenRouter,
+ * one-api, Apinto, Kong, Envoy, Tyk, AWS, Gravitee, WSO2). Words that say nothing (`invalid_request_error`,
+ * `card_error`, `payment_required`, 402) and words that are advice are missing on purpose.
  */
 
 /** A machine word without case, `-`, `_`, `.`, `/` and blanks, so that all spellings of it compare equal. */
@@ -26,13 +26,16 @@ export const codeCauses: ReadonlyMap<string, Cause> = tabled({
   payment_failed: `card_declined generic_decline do_not_honor call_issuer fraudulent lost_card stolen_card pickup_card
     restricted_card transaction_not_allowed payment_intent_authentication_failure payment_method_provider_decline
     payment_method_customer_decline debit_not_authorized card_velocity_exceeded pin_try_exceeded stop_payment_order
-    service_not_allowed invalid_transaction_state verification-failed`,
-  payment_gateway_error: `processing_error issuer_not_available try_again_later reenter_transaction
+    service_not_allowed do_not_try_again duplicate_transaction merchant_blacklist no_action_taken
+    offline_pin_required online_or_offline_pin_required revocation_of_authorization revocation_of_all_authorizations
+    security_violation withdrawal_count_limit_exceeded invalid_transaction_state verification-failed`,
+  payment_gateway_error: `processing_error issuer_not_available try_again_later reenter_transaction approve_with_id
     payment_method_provider_timeout unexpected_verify_error unexpected_settle_error`,
   quota_exceeded: `quota_exceeded quotaExceeded402 insufficient_quota exceeded_current_quota_error RequestLimitError
     insufficient_user_quota pre_consume_token_quota_failed entitlement_daily_limit_exceeded
     entitlement_total_limit_exceeded FailedOperation.FreeResourcePackExhausted
-    ResourceInsufficient.ChargeResourceExhaust 900800 900801 900802 900803 900804 900806 900807`,
+    ResourceInsufficient.ChargeResourceExhaust rate_limit_exceeded usage_limit_exceeded usage_limit_reached
+    900800 900801 900802 900803 900804 900806 900807`,
   billing_limit_exceeded: `dailyLimitExceeded402 budget_exceeded BudgetExceededError openrouter_key_limit
     spend_limit_reached billing_hard_limit_reached weight_exceeds_budget`,
   subscription_expired: `subscription_expired past_due trial_expired license_expired entitlement_inactive
@@ -53,121 +56,92 @@ export const codePrefixes: readonly (readonly [prefix: string, cause: Cause])[] 
   ['rbac', 'permission_denied'],
 ]
 
+/** The same for gateway verdicts: Envoy puts the name of the policy behind, Gravitee what was missing. */
+const verdictPrefixes: readonly (readonly [prefix: string, cause: Cause])[] = [
+  ['rbac', 'permission_denied'],
+  ['resourcefiltering', 'permission_denied'],
+]
+
+/** A gateway's verdict on its own answer means this; null where field and word say nothing. */
+export function meaningOfVerdict(field: string, word: string): Cause | null {
+  const name = folded(field)
+  const table = verdictCauses[verdictFieldAliases[name] ?? name]
+  if (table === undefined) return null
+  const found = table.get(word) ?? table.get('*')
+  if (found !== undefined) return found
+  return verdictPrefixes.find(([prefix]) => word.startsWith(prefix))?.[1] ?? null
+}
+
 /**
- * What a gateway said about its own answer, by the field it stands in (its last name) and the word; `*` is any word.
- * Envoy's UF, UT, UC and URX and Tyk's UCF and URT are missing: they are about payment only where the upstream is the
- * payment service, which the operator's rules must say.
+ * By the folded name of the field and the folded word; `*` is any word. Envoy's UF, UT, UC and URX and Tyk's UCF and
+ * URT are missing: they are about payment only where the upstream is the payment service, which the operator's rules
+ * must say.
  */
-export const verdictCauses: Readonly<Record<string, ReadonlyMap<string, Cause>>> = {
+const verdictCauses: Readonly<Record<string, ReadonlyMap<string, Cause>>> = {
   handler: tabled({ quota_exceeded: 'limiting', permission_denied: 'visit', resource_exhausted: 'fuse' }),
-  auth_status: tabled({ authentication_missing: 'fail' }),
+  authstatus: tabled({ authentication_missing: 'fail' }),
   strategy: tabled({ quota_exceeded: '*' }),
-  response_flags: tabled({
-    quota_exceeded: 'RL',
-    permission_denied: 'UAEX',
-    misconfiguration: 'NR NC FI',
-    resource_exhausted: 'UO OM UH',
+  // Envoy: short in access logs, one long name a flag in its access log service.
+  responseflags: tabled({
+    quota_exceeded: 'RL rateLimited',
+    permission_denied: 'UAEX unauthorizedDetails',
+    misconfiguration: 'NR NC FI noRouteFound noClusterFound faultInjected',
+    resource_exhausted: 'UO OM UH upstreamOverflow overloadManager noHealthyUpstream',
   }),
-  response_flag: tabled({
+  // Envoy and Tyk.
+  responsecodedetails: tabled({
+    quota_exceeded: 'request_rate_limited local_rate_limited quota_exceeded session_rate_limited api_rate_limited',
+    authentication_missing: 'jwt_authn_access_denied',
+    permission_denied: 'ext_authz_denied',
+    misconfiguration: 'route_not_found cluster_not_found',
+    resource_exhausted: 'overload no_healthy_upstream',
+  }),
+  // Tyk.
+  responseflag: tabled({
     quota_exceeded: 'QEX RLT',
-    authentication_missing: 'AMF AKI TKI TKE',
+    authentication_missing: 'AMF AKI TKI TKE TCV CRQ CMM',
     permission_denied: 'EAD',
     resource_exhausted: 'CBO NHU',
   }),
-  response_code_details: tabled({
-    quota_exceeded: 'request_rate_limited local_rate_limited quota_exceeded session_rate_limited api_rate_limited',
-    authentication_missing: 'jwt_authn_access_denied',
-    permission_denied: 'ext_authz_denied rbac_access_denied rbac_access_denied_matched_policy',
-    misconfiguration: 'route_not_found cluster_not_found',
-    resource_exhausted: 'overload',
-  }),
-  // Envoy's access log service names each flag in an object of its own.
-  responseFlags: tabled({
-    quota_exceeded: 'rateLimited',
-    permission_denied: 'unauthorizedDetails',
-    misconfiguration: 'noRouteFound noClusterFound faultInjected',
-    resource_exhausted: 'upstreamOverflow overloadManager noHealthyUpstream',
-  }),
-  // AWS API Gateway: error.responseType.
-  responseType: tabled({
+  // AWS API Gateway.
+  responsetype: tabled({
     quota_exceeded: 'QUOTA_EXCEEDED THROTTLED',
-    authentication_missing: 'MISSING_AUTHENTICATION_TOKEN INVALID_API_KEY UNAUTHORIZED EXPIRED_TOKEN',
+    authentication_missing: 'MISSING_AUTHENTICATION_TOKEN INVALID_API_KEY UNAUTHORIZED EXPIRED_TOKEN INVALID_SIGNATURE',
     permission_denied: 'ACCESS_DENIED WAF_FILTERED',
     misconfiguration: 'API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR AUTHORIZER_FAILURE',
   }),
-  // Gravitee: errorKey, error-key, failure.key.
-  errorKey: tabled({
+  wafresponsecode: tabled({ permission_denied: 'WAF_BLOCK' }),
+  // Gravitee.
+  errorkey: tabled({
     quota_exceeded: 'QUOTA_TOO_MANY_REQUESTS RATE_LIMIT_TOO_MANY_REQUESTS',
-    authentication_missing: 'API_KEY_MISSING API_KEY_INVALID GATEWAY_PLAN_UNRESOLVABLE',
-    misconfiguration: 'GATEWAY_POLICY_INTERNAL_ERROR',
+    authentication_missing: `API_KEY_MISSING API_KEY_INVALID GATEWAY_PLAN_UNRESOLVABLE JWT_MISSING_TOKEN
+      JWT_INVALID_TOKEN OAUTH2_MISSING_HEADER OAUTH2_MISSING_ACCESS_TOKEN OAUTH2_INVALID_ACCESS_TOKEN`,
+    // The token is good, but there is no subscription for its client, or not for this scope.
+    permission_denied: 'GATEWAY_OAUTH2_ACCESS_DENIED OAUTH2_INSUFFICIENT_SCOPE',
+    misconfiguration: 'GATEWAY_POLICY_INTERNAL_ERROR OAUTH2_MISSING_SERVER',
   }),
-  // WSO2: errorCode.
-  errorCode: tabled({
+  // WSO2; message and type are coarser than the code and stand behind it.
+  errorcode: tabled({
     quota_exceeded: '900800 900801 900802 900803 900804 900806 900807',
     subscription_expired: '900909',
     authentication_missing: '900900 900901 900902 900903 900904',
     permission_denied: '900805 900907 900908 900910 700700',
   }),
+  errormessage: tabled({
+    quota_exceeded: `API_LEVEL_LIMIT_EXCEEDED HARD_LIMIT_EXCEEDED RESOURCE_LEVEL_LIMIT_EXCEEDED
+      APPLICATION_LEVEL_LIMIT_EXCEEDED SUBSCRIPTION_LIMIT_EXCEEDED CUSTOM_POLICY_LIMIT_EXCEEDED
+      BURST_CONTROL_LIMIT_EXCEEDED`,
+    authentication_missing: 'AUTHENTICATION_FAILURE',
+    permission_denied: 'BLOCKED AUTHORIZATION_FAILURE SUBSCRIPTION_VALIDATION_FAILURE',
+  }),
+  errortype: tabled({ quota_exceeded: 'THROTTLED' }),
 }
 
-/** Other spellings of the fields above. */
-export const verdictFieldAliases: Readonly<Record<string, string>> = {
-  'error-key': 'errorKey',
-  error_key: 'errorKey',
-  key: 'errorKey',
-  response_type: 'responseType',
-  error_code: 'errorCode',
-  responseCodeDetails: 'response_code_details',
+/** Other names of the fields above: `failure.key`, `error.responseType` written as one word. */
+const verdictFieldAliases: Readonly<Record<string, string>> = {
+  key: 'errorkey',
+  errorresponsetype: 'responsetype',
 }
-
-/**
- * Messages for people, in the order they are tried: a message often names a general thing beside the exact one
- * ("payment failed: insufficient funds"). Every gap is bounded, so matching stays linear.
- */
-export const textCauses: readonly (readonly [cause: Cause, pattern: RegExp])[] = [
-  [
-    'billing_limit_exceeded',
-    /\bbudget (?:has been |was |is )?exceeded\b|\b(?:spending|spend|billing|key|budget) limit\b/i,
-  ],
-  [
-    'subscription_expired',
-    /\bsubscription\b[^.\n]{0,60}\b(?:expired|inactive|not active|cancell?ed|ended|lapsed)\b|\btrial\b[^.\n]{0,40}\b(?:ended|expired|over)\b|\bplan (?:has |is )?(?:been )?expired\b|\b(?:shop|store) is (?:currently )?frozen\b|\bkey has expired, please renew\b|\bpast due\b|\bunpaid\b/i,
-  ],
-  [
-    'invalid_payment_info',
-    /\bcard has expired\b|\bsecurity code is incorrect\b|\bcard number is (?:incorrect|invalid)\b|\b(?:no|missing) (?:valid )?payment method\b|\badd a (?:valid )?payment method\b/i,
-  ],
-  [
-    'insufficient_funds',
-    /\binsufficient (?:account )?(?:balance|credits?|funds)\b|\brequires more credits\b|\b(?:credit )?balance is too low\b|\bcredits (?:are|have been) (?:depleted|exhausted|used up)\b|\bnot enough (?:balance|credits?|funds)\b|余额不足|欠费/i,
-  ],
-  [
-    'payment_gateway_error',
-    /\berror occurred while processing\b|\bpayment (?:provider|service|processor) (?:is )?unavailable\b|\bfacilitator\b[^.\n]{0,60}\b(?:error|failed|unavailable)\b/i,
-  ],
-  ['payment_failed', /\bwas declined\b|\bpayment (?:has )?failed\b/i],
-  [
-    'resource_exhausted',
-    /\ball balances exhausted or unavailable\b|\bno key resource for provider\b|\bno available keys?\b/i,
-  ],
-  [
-    'quota_exceeded',
-    /\bquota (?:has been |is |was )?(?:exceeded|exhausted)\b|\bexceeded your (?:current |monthly |daily )?quota\b|\blimit (?:has been |was |is )?(?:reached|exceeded)\b|\b(?:usage|request) limits?\b|\bout of calls\b|额度已用尽|额度不足/i,
-  ],
-  [
-    'authentication_missing',
-    /\bno api key found\b|\bmissing or invalid token\b|\bauthentication required\b|\bheader is required\b/i,
-  ],
-  [
-    'permission_denied',
-    /\bnot available (?:on|in|for) your (?:current )?plan\b|\bupgrade your (?:current )?plan\b|\bnot subscribed\b|\bnot on a paid plan\b|\bforbidden\b/i,
-  ],
-  ['misconfiguration', /\bnot configured\b|\bno price\b|\bmisconfigured\b/i],
-  ['resource_exhausted', /\bcapacity\b/i],
-]
-
-/** A message that speaks of money: then `RESOURCE_EXHAUSTED` is not about capacity. */
-export const moneyText = /\b(?:credits?|billing|balance|prepa(?:id|yment)|payment|spend|spending|budget)\b|余额|欠费/i
 
 function tabled(words: Partial<Record<Cause, string>>): ReadonlyMap<string, Cause> {
   const table = new Map<string, Cause>()

@@ -2,30 +2,38 @@ import type { AccessRecord } from '../decode/decode.ts'
 import { challengeIn } from './challenge.ts'
 import { causeOf } from './classify.ts'
 import type { ClassifyOptions } from './options.ts'
-import { globMatches } from './rules.ts'
+import { globMatches, phraseIn } from './rules.ts'
 import { folded } from './signals.ts'
-
-/** Why a record is of interest: the client got a 402, or what the operator counts as one, or never saw the upstream's. */
-export type Watched = 'payment_required' | 'equivalent' | 'upstream_402'
+import type { WatchedStatus } from './well-known.ts'
 
 /**
- * Whether a record belongs to what Tollwatch watches. Null for all others, and for payment challenges unless
- * `count_challenges` is set. Costs nothing but a comparison for a status that nobody watches.
+ * Why a record is of interest. `payment_required`: the client got a 402; only these count in rates and alerts.
+ * `equivalent`: another status that the operator counts as one. `upstream_402`: the upstream's 402, which the client
+ * never saw. `challenge`: a 402 that is only the price tag of a machine payment.
  */
-export function watchOf(record: AccessRecord, options: ClassifyOptions): Watched | null {
+export type RefusalKind = 'payment_required' | 'equivalent' | 'upstream_402' | 'challenge'
+
+/**
+ * What kind of refusal a record is; null for all others. Costs nothing but a comparison for a status that nobody
+ * watches.
+ */
+export function kindOf(record: AccessRecord, options: ClassifyOptions): RefusalKind | null {
   if (record.status === 402) {
-    return options.count_challenges || !isPaymentChallenge(record) ? 'payment_required' : null
+    return options.count_challenges || !isPaymentChallenge(record) ? 'payment_required' : 'challenge'
   }
-  for (const { status, codes } of options.watch) {
-    if (record.status === status && hasCode(record, codes)) return 'equivalent'
+  for (const watched of options.watch) {
+    if (record.status === watched.status && saysOneOf(record, watched)) return 'equivalent'
   }
   return record.upstreamStatus === 402 || record.upstreamRefused === true ? 'upstream_402' : null
 }
 
-function hasCode(record: AccessRecord, wanted: readonly string[]): boolean {
-  const { codes, verdicts } = record.evidence()
+function saysOneOf(record: AccessRecord, wanted: WatchedStatus): boolean {
+  const { codes, verdicts, texts } = record.evidence()
   const signs = [...codes, ...verdicts].map(({ value }) => folded(value))
-  return wanted.some((code) => signs.some((sign) => globMatches(folded(code), sign)))
+  return (
+    wanted.codes.some((code) => signs.some((sign) => globMatches(folded(code), sign))) ||
+    wanted.texts.some((text) => texts.some(({ value }) => phraseIn(value, text) !== null))
+  )
 }
 
 /**

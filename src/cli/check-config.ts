@@ -2,8 +2,10 @@ import { isAbsolute, resolve } from 'node:path'
 import { loadRules } from '../alert/rule-files.ts'
 import { loadConfig, type Overrides, standardFile } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import type { FileProblem } from '../file/yaml-file.ts'
+import { type FileProblem, formatProblem } from '../file/yaml-file.ts'
 import { loadRouting } from '../notify/routing-file.ts'
+import { loadTenants } from '../tenants/tenant-file.ts'
+import { warningsIn } from './config-warnings.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 
 /** Everything the settings point to, checked together: rules and routes are part of the configuration. */
@@ -16,10 +18,14 @@ export async function problemsBehind(config: Config, folder: string): Promise<re
     const routing = await loadRouting(isAbsolute(file) ? file : resolve(folder, file), process.env)
     if (!routing.ok) problems.push(...routing.problems)
   }
+  if (config.tenants.file !== undefined) {
+    const tenants = await loadTenants(resolve(folder, config.tenants.file))
+    if (!tenants.ok) problems.push(...tenants.problems)
+  }
   return problems
 }
 
-/** `tollwatch check-config`: every problem at once, each with its place and its fix. */
+/** `tollwatch check-config`: every problem at once, each with its place and its fix. Warnings leave the exit code alone. */
 export async function checkConfigCommand(
   file: string | null,
   overrides: Overrides,
@@ -31,6 +37,7 @@ export async function checkConfigCommand(
     printProblems(problems, terminal)
     return exitCode.misused
   }
+  if (loaded.ok) for (const one of warningsIn(loaded)) terminal.stderr.write(`warning: ${formatProblem(one)}\n`)
   const name = loaded.ok ? loaded.file : null
   terminal.stdout.write(`${name ?? `no ${standardFile} here, so the defaults`}: no problem\n`)
   return exitCode.ok

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { causeOf } from '../classify/classify.ts'
-import { isPaymentChallenge, watchOf } from '../classify/watch.ts'
+import { kindOf } from '../classify/watch.ts'
 import { createDecoder } from '../decode/create.ts'
-import type { AccessRecord, FormatName } from '../decode/decode.ts'
+import type { FormatName } from '../decode/decode.ts'
 import { sketchOf } from '../decode/sketch.ts'
 import type { Reading } from '../history/intake.ts'
-import type { RefusedCall } from '../history/range.ts'
 import type { Config } from './schema.ts'
 
 /** Decoding and classifying as the settings say. */
@@ -15,7 +14,7 @@ export function readingOf(config: Config): Reading {
   return {
     decoder: (format) => createDecoder(format === null ? decode : { ...decode, format: format as FormatName }),
     judge: (record) => {
-      const kind = kindOf(record, config)
+      const kind = kindOf(record, classify)
       if (kind === null) return null
       const { cause, code, source } = causeOf(record, classify.rules)
       return { kind, cause, causeCode: code ?? '', causeSource: source ?? '' }
@@ -24,10 +23,4 @@ export function readingOf(config: Config): Reading {
     configHash: createHash('sha256').update(settings).digest('hex').slice(0, 12),
     keepRaw: dead_letter.keep_raw,
   }
-}
-
-function kindOf(record: AccessRecord, { classify }: Config): RefusedCall['kind'] | null {
-  const watched = watchOf(record, classify)
-  if (watched !== null) return watched
-  return record.status === 402 && isPaymentChallenge(record) ? 'challenge' : null
 }

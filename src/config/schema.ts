@@ -7,6 +7,7 @@ import { httpOptions } from '../http/options.ts'
 import { notifyOptions } from '../notify/options.ts'
 import { sourceOptions } from '../source/options.ts'
 import { telemetryOptions } from '../telemetry/options.ts'
+import { tenantOptions } from '../tenants/options.ts'
 import { windowOptions } from '../window/options.ts'
 
 /** tollwatch.yaml: each stage's options under its name. Everything has a default; unknown keys are errors. */
@@ -14,6 +15,7 @@ export const configSchema = z.strictObject({
   source: sourceOptions.prefault({}),
   decode: decodeOptions.prefault({}),
   classify: classifyOptions.prefault({}),
+  tenants: tenantOptions.prefault({}),
   window: windowOptions.prefault({}),
   history: historyOptions.prefault({}),
   dead_letter: z

@@ -20,13 +20,18 @@ export interface YamlFile {
   problem(path: readonly PropertyKey[], message: string, fix: string): FileProblem
 }
 
-/** Reads YAML; all syntax errors come back at once. Used for rules, routes and settings alike. */
+/**
+ * Reads YAML; all syntax errors come back at once. Used for rules, routes and settings alike.
+ *
+ * @param options.schema `failsafe` takes every key and value as the text that is written, such as `007`
+ */
 export function parseYamlFile(
   text: string,
   file: string,
+  { schema = 'core' }: { readonly schema?: 'core' | 'failsafe' } = {},
 ): { ok: true; yaml: YamlFile } | { ok: false; problems: readonly FileProblem[] } {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema })
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
       file,
@@ -83,4 +88,16 @@ export function formatProblem(problem: FileProblem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}`
   const path = problem.path === '' ? '' : ` ${problem.path}`
   return `${place}:${path} ${problem.message}. Fix: ${problem.fix}.`
+}
+
+/**
+ * The same YAML with one value changed; everything else, comments too, stays.
+ *
+ * @param path where the value stands; what is missing on the way is made
+ * @param value its text, read as YAML: a number, a word or a list
+ */
+export function withYamlValue(text: string, path: readonly PropertyKey[], value: string): string {
+  const document = parseDocument(text)
+  document.setIn(path, parseDocument(value).toJS())
+  return document.toString()
 }

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { causeOf } from '../../src/classify/classify.ts'
 import { classifyOptions } from '../../src/classify/options.ts'
 import { globMatches } from '../../src/classify/rules.ts'
-import { bodyRecord, recordWith } from './recording.ts'
+import { bodyRecord, decoded, recordWith } from './recording.ts'
 
 type Rules = NonNullable<z.input<typeof classifyOptions>['rules']>
 
@@ -64,6 +64,25 @@ describe('rules of the operator', () => {
 
   test('do not fit what is not known', () => {
     expect(verdict([{ when: { tenant: '*' }, cause: 'unknown' }], bodyRecord({}, { tenant: null })).source).toBe(null)
+  })
+
+  test('can ask for the service behind the API', () => {
+    const at = (service: string | null) =>
+      bodyRecord({}, { origin: () => ({ service, tenantPlace: null, apiPlace: null }) })
+    const rules: Rules = [{ when: { service: 'pay-*' }, cause: 'payment_gateway_error' }]
+    expect(verdict(rules, at('pay-eu')).cause).toBe('payment_gateway_error')
+    expect(verdict(rules, at('chat')).cause).toBe('unknown')
+    expect(verdict(rules, at(null)).cause).toBe('unknown')
+  })
+
+  test('make a failure to reach the payment service one of payments', () => {
+    const record = decoded({
+      ...{ start_time: '2026-10-05T08:15:36.042Z', response_code: 402, response_flags: 'UF', path: '/pay' },
+      ...{ response_code_details: 'upstream_reset', upstream_cluster: 'outbound|443||pay.ns' },
+    })
+    const rules: Rules = [{ when: { service: '*pay*', code: 'UF' }, cause: 'payment_gateway_error' }]
+    expect(verdict([], record).cause).toBe('unknown')
+    expect(verdict(rules, record)).toEqual({ cause: 'payment_gateway_error', code: 'UF', source: 'rule:1' })
   })
 
   test('do not ask for evidence where a label does not fit', () => {

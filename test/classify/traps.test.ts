@@ -143,6 +143,9 @@ describe('headers', () => {
     [{ ratelimit: '"default";r=0;t=50' }],
     [{ RateLimit: '"minute";r=12;t=3, "day";r=0;t=5000' }],
     [{ ratelimit: 'limit=100, remaining=0, reset=50' }],
+    [{ RATELIMIT: ['"a";r=3', '"b"; r=0; t=9'] }],
+    [{ 'anthropic-ratelimit-requests-remaining': '0' }],
+    [{ 'ratelimit-remaining': '0.0' }],
   ])('%j prove a quota', (headers) => {
     expect(spent(headers)).toMatchObject({
       cause: 'quota_exceeded',
@@ -157,6 +160,8 @@ describe('headers', () => {
     [{ ratelimit: '"minute";r=12;t=0, "day";r=10' }],
     [{ 'ratelimit-policy': '"default";q=0;w=60' }],
     [{ 'x-rate-limit-count-minute': '0/5' }],
+    [{ ratelimit: '"a;r=0";r=5;t=3' }],
+    [{ ratelimit: '"default";r=01;t=3' }],
   ])('%j prove nothing', (headers) => {
     expect(spent(headers).cause).toBe('unknown')
   })
@@ -233,6 +238,10 @@ describe('the price tag of a machine payment', () => {
     ['x402 version 1', kong({}, v1)],
     ['x402 version 1 without words', kong({}, { x402Version: 1, accepts: [] })],
     ['x402 version 2', kong({ 'PAYMENT-REQUIRED': required })],
+    [
+      'Payment authentication, asked with another credential',
+      kong({ 'www-authenticate': 'Payment id="1"' }, {}, { authorization: 'REDACTED' }),
+    ],
     ['Payment authentication', kong({ 'www-authenticate': 'Bearer realm="x", Payment id="1", realm="y"' })],
     ['a problem type', kong({}, { type: 'https://paymentauth.org/problems/payment-required' })],
   ])('is told from a refusal: %s', (_, record) => {
@@ -260,10 +269,24 @@ describe('the price tag of a machine payment', () => {
     ],
     ['quota_exceeded', kong({}, { code: 'quota_exceeded' })],
     ['unknown', kong({ 'www-authenticate': 'Bearer error="payment"' })],
+    ['unknown', kong({ 'www-authenticate': 'Bearer realm="one, Payment two"' })],
+    ['unknown', kong({ 'www-authenticate': 'Payment id="1"' }, {}, { Authorization: 'Payment abc' })],
   ])('is not a refusal for %s', (expected, record) => {
     expect(causeOf(record, []).cause).toBe(expected)
     expect(isPaymentChallenge(record)).toBe(false)
   })
+})
+
+test('a 402 that a later attempt made good explains no other status', () => {
+  const record = kongRecord({ response: { status: 200, headers: {} }, upstream_status: '402, 200', source: 'upstream' })
+  expect(record).toMatchObject({ status: 200, upstreamStatus: 200, upstreamRefused: true })
+})
+
+test('the answer an operator wrote says nothing: only he knows why he wrote it', () => {
+  const body = { message: 'Payment required' }
+  expect(causeOf(kongRecord({ source: 'kong', response: { status: 402, headers: {}, body } }), []).cause).toBe(
+    'unknown',
+  )
 })
 
 test('keeps of a message only the words that decided', () => {

@@ -125,7 +125,8 @@ test('applies the rules of the operator', async () => {
 test('writes the summary as JSON when asked to', async () => {
   const { err } = await decode(`${kong(402)}\nx`, { json: true })
   expect(JSON.parse(err)).toEqual({
-    ...{ lines: 2, records: 1, payment_required: 1, causes: { quota_exceeded: 1 }, skipped: 0 },
+    ...{ lines: 2, records: 1, payment_required: 1, causes: { quota_exceeded: 1 }, counted_apart: {} },
+    skipped: 0,
     ...{ unreadable: 1, failures: { 'not-json': 1 } },
   })
 })

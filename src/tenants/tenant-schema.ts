@@ -1,0 +1,63 @@
+import { z } from 'zod'
+
+const most = { text: 200, purposes: 20, addresses: 20 }
+
+/** An empty text is the same as none. */
+const words = z
+  .string({ error: 'must be text' })
+  .trim()
+  .max(most.text, `is longer than ${most.text} characters`)
+  .transform((text) => (text === '' ? null : text))
+
+const timezone = words.refine(
+  (zone) => zone === null || isTimezone(zone),
+  'is no time zone; zones are named like Europe/Berlin',
+)
+
+const address = z
+  .string({ error: 'must be a mail address or a list of them' })
+  .trim()
+  .regex(/^[^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,190}$/, 'is no mail address')
+
+const addresses = z
+  .union([address.transform((one) => [one]), z.array(address).max(most.addresses)], {
+    error: 'must be a mail address or a list of them',
+  })
+  .transform((list): readonly string[] => list)
+
+const purpose = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/i, 'is no plain word such as billing')
+
+const contacts = z
+  .record(purpose, addresses, { error: 'must be purposes, such as billing, each with mail addresses' })
+  .refine((record) => Object.keys(record).length <= most.purposes, `has more than ${most.purposes} purposes`)
+
+/** What may stand under the id of one tenant. */
+export const tenantSchema = z.strictObject(
+  {
+    name: words.optional(),
+    plan: words.optional(),
+    timezone: timezone.optional(),
+    contacts: contacts.optional(),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? undefined : 'must be a group of name, plan, timezone and contacts',
+  },
+)
+
+// A directory has few zones and many tenants, and asking takes its time.
+const asked = new Map<string, boolean>()
+const askedLimit = 1_000
+
+function isTimezone(zone: string): boolean {
+  const known = asked.get(zone)
+  if (known !== undefined) return known
+  let valid = true
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+  } catch {
+    valid = false
+  }
+  if (asked.size < askedLimit) asked.set(zone, valid)
+  return valid
+}
