@@ -1,5 +1,6 @@
 import type { Transition } from '../alert/alert.ts'
 import type { RuleEngine } from '../alert/engine.ts'
+import type { InputHealth } from '../alert/input-health.ts'
 import type { AlertPersistence } from '../alert/persistence.ts'
 import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
@@ -8,6 +9,7 @@ import type { StateStore } from '../history/state.ts'
 import type { Clock, EpochMs } from '../time/clock.ts'
 import type { WindowView } from '../window/view.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import type { RefusalMemory } from './trend.ts'
 
 const longestPauseMs = 15_000
 
@@ -23,6 +25,7 @@ export class Alerting {
   readonly #engine: RuleEngine
   readonly #persistence: AlertPersistence
   readonly #dispatcher: Dispatcher
+  readonly #refusals: RefusalMemory
   readonly #state: StateStore
   readonly #logAlerts: (records: readonly AlertRecord[]) => Promise<void>
   readonly #clock: Clock
@@ -35,6 +38,7 @@ export class Alerting {
     engine: RuleEngine
     persistence: AlertPersistence
     dispatcher: Dispatcher
+    refusals: RefusalMemory
     state: StateStore
     logAlerts: (records: readonly AlertRecord[]) => Promise<void>
     clock: Clock
@@ -43,6 +47,7 @@ export class Alerting {
     this.#engine = options.engine
     this.#persistence = options.persistence
     this.#dispatcher = options.dispatcher
+    this.#refusals = options.refusals
     this.#state = options.state
     this.#logAlerts = options.logAlerts
     this.#clock = options.clock
@@ -56,7 +61,16 @@ export class Alerting {
 
   /** A slice was closed: evaluates the rules and queues what they found. */
   onSlice(endMs: EpochMs, view: WindowView): void {
-    const transitions = this.#engine.step(endMs, view)
+    this.#refusals.note(endMs, view)
+    this.#take(this.#engine.step(endMs, view))
+  }
+
+  /** How the inputs are doing, every few seconds of the clock: a log that stands still closes no slice. */
+  onHealth(nowMs: EpochMs, inputs: readonly InputHealth[]): void {
+    this.#take(this.#engine.health(nowMs, inputs))
+  }
+
+  #take(transitions: readonly Transition[]): void {
     for (const { alert } of transitions) {
       if (alert.state === 'pending') continue
       const fields = {
@@ -65,7 +79,10 @@ export class Alerting {
         labels: alert.labels,
         severity: alert.severity,
       }
-      this.#log.warn(`alert ${alert.state}: ${alert.annotations['summary'] ?? alert.rule}`, fields)
+      this.#log.warn(
+        `${alert.shadow ? 'on trial: ' : ''}alert ${alert.state}: ${alert.annotations['summary'] ?? alert.rule}`,
+        fields,
+      )
     }
     if (transitions.length > 0) this.#enqueue(transitions)
   }
@@ -94,7 +111,9 @@ export class Alerting {
 
   async #settle(transitions: readonly Transition[]): Promise<void> {
     if (transitions.length > 0) {
-      await this.#untilDone(() => this.#dispatcher.accept(transitions))
+      // A rule on trial is kept in the log and told to nobody.
+      const told = transitions.filter(({ alert }) => !alert.shadow)
+      if (told.length > 0) await this.#untilDone(() => this.#dispatcher.accept(told))
       await this.#untilDone(() => this.#logAlerts(transitions.map(recordOf)))
     }
     await this.#untilDone(async () => {

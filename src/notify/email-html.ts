@@ -1,9 +1,11 @@
-import { othersOf } from './email-text.ts'
+import { type Chart, chartAlt, chartSize } from './chart.ts'
+import { adviceLabels, othersOf } from './email-text.ts'
 import { isHttp } from './links.ts'
 import type { Message } from './message.ts'
 
 /** Dark enough for white text (contrast 4.5 or more). */
 const colours = { page: '#b3261e', ticket: '#8a5a00', info: '#2f5d8a', resolved: '#1a6e34', test: '#555555' } as const
+const external = { firing: '#8a5a00', resolved: '#1a6e34', test: '#555555' } as const
 
 /** Holds the longest label, so that the tables below each other line up. */
 const labelWidth = 64
@@ -13,15 +15,18 @@ const font = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-s
 /**
  * The HTML part of a mail: one column of 600 px, styles inline and nothing fetched, since mail programs drop or block
  * the rest. It says the same as the text part, in the same order.
+ *
+ * @param chartId the content id of the picture that goes with the mail; null for none
  */
-export function emailHtml(message: Message): string {
-  const colour = message.status === 'firing' ? colours[message.severity] : colours[message.status]
+export function emailHtml(message: Message, chartId: string | null = null): string {
+  const colour = colourOf(message)
   const parts = [
     ...message.sentences.map((sentence, place) => paragraph(escapeHtml(sentence), place === 0 ? 'font-size:16px' : '')),
     table([
       ...message.facts.map(({ label, text }) => [label, escapeHtml(text)] as const),
       ...othersOf(message).map((line, place) => [place === 0 ? 'Also' : '', escapeHtml(line)] as const),
     ]),
+    message.chart === null || chartId === null ? '' : picture(message.chart, chartId),
     table(adviceRows(message)),
     message.links.length === 0
       ? ''
@@ -41,13 +46,27 @@ ${parts.filter((part) => part !== '').join('\n')}
 `
 }
 
-function adviceRows({ advice, runbook }: Message): (readonly [string, string])[] {
+function colourOf({ audience, status, severity }: Message): string {
+  if (audience === 'external') return external[status]
+  return status === 'firing' ? colours[severity] : colours[status]
+}
+
+/** Its words say the numbers, since most programs show no picture before the reader allows it. */
+function picture(chart: Chart, id: string): string {
+  const width = 568
+  const height = Math.round((width * chartSize.height) / chartSize.width)
+  return `<p style="margin:8px 0"><img src="cid:${escapeHtml(id)}" alt="${escapeHtml(chartAlt(chart))}" width="${width}" height="${height}" style="display:block;width:100%;max-width:${width}px;height:auto;border:0"></p>`
+}
+
+function adviceRows(message: Message): (readonly [string, string])[] {
+  const { advice, runbook } = message
+  const labels = adviceLabels(message)
   const rows: (readonly [string, string])[] = []
   if (advice !== null) {
     const steps = advice.steps.map((step) => `<li>${escapeHtml(step)}</li>`).join('')
     rows.push(
-      ['Likely', escapeHtml(advice.likely)],
-      ['Do first', `<ol style="margin:0;padding-left:20px">${steps}</ol>`],
+      [labels.likely, escapeHtml(advice.likely)],
+      [labels.steps, `<ol style="margin:0;padding-left:20px">${steps}</ol>`],
     )
   }
   if (runbook !== null) rows.push(['Runbook', isHttp(runbook) ? link(runbook, runbook) : escapeHtml(runbook)])

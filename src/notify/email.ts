@@ -1,5 +1,7 @@
 import { createTransport } from 'nodemailer'
 import type { Log } from '../fault/log.ts'
+import { chartPainter, type PaintChart } from './chart-image.ts'
+import { isAddress } from './contact.ts'
 import { emailHtml } from './email-html.ts'
 import { emailText } from './email-text.ts'
 import type { Message } from './message.ts'
@@ -7,7 +9,7 @@ import { type Delivery, failed, type Receiver } from './receiver.ts'
 import type { EmailSettings } from './routing.ts'
 
 /** Sends mail over SMTP, through a connection that is kept for a while. */
-export function openEmail(settings: EmailSettings, log: Log): Receiver {
+export function openEmail(settings: EmailSettings, log: Log, paint: PaintChart = chartPainter(log)): Receiver {
   const { auth, tls } = settings
   const transport = createTransport({
     pool: true,
@@ -36,21 +38,23 @@ export function openEmail(settings: EmailSettings, log: Log): Receiver {
   })
   return {
     async deliver(message) {
+      const to = message.to ?? (settings.recipients.kind === 'fixed' ? settings.recipients.to : [])
+      if (to.length === 0) return failed('refused', 'there is no address to send it to', { final: true })
       try {
-        const { subject, ids, text, html } = emailOf(message, settings.from)
+        const chart = settings.chart && message.chart ? await paint(message.chart) : null
+        const mail = emailOf(message, { from: settings.from, hasChart: chart !== null })
         const info = await transport.sendMail({
           from: settings.from,
-          to: settings.recipients.kind === 'fixed' ? [...settings.recipients.to] : [],
-          subject,
+          to: [...to],
+          subject: mail.subject,
           date: new Date(message.madeAtMs),
-          ...ids,
-          headers: {
-            'Auto-Submitted': 'auto-generated',
-            'X-Auto-Response-Suppress': 'All',
-            'List-Id': listId(settings.from),
-          },
-          text,
-          html,
+          ...mail.ids,
+          headers: mail.headers,
+          text: mail.text,
+          html: mail.html,
+          ...(chart === null || mail.chartId === null
+            ? {}
+            : { attachments: [picture(mail.chartId, Buffer.from(chart))] }),
           // Idle time is not all: a server that trickles its answers would hold the lane for ever.
           signal: AbortSignal.timeout(settings.timeoutMs * 3),
         })
@@ -67,22 +71,45 @@ export function openEmail(settings: EmailSettings, log: Log): Receiver {
   }
 }
 
-/** What a mail consists of beside its addresses. */
-export function emailOf(message: Message, from: string) {
+/** What a mail consists of beside its addresses and its picture. */
+function emailOf(message: Message, { from, hasChart }: { from: string; hasChart: boolean }) {
   const domain = domainOf(from)
   const root = `<${message.thread}@${domain}>`
+  const isExternal = message.audience === 'external'
+  // A receiver's name is an internal one.
+  const id = isExternal ? message.id : `${message.id}.${message.receiver}`
+  const chartId = hasChart ? `chart.${message.id}@${domain}` : null
   return {
     subject: message.subject,
     // Made of the notification's id: a second delivery is the same mail, which programs fold. The root of the thread
     // is a mail that never existed, so every mail of the conversation can name it, whichever came first.
-    ids: { messageId: `<${message.id}.${message.receiver}@${domain}>`, inReplyTo: root, references: root },
+    ids: { messageId: `<${id}@${domain}>`, inReplyTo: root, references: root },
+    headers: {
+      'Auto-Submitted': 'auto-generated',
+      'X-Auto-Response-Suppress': 'All',
+      'List-Id': isExternal ? `<notices.${domain}>` : `Tollwatch <alerts.tollwatch.${domain}>`,
+      ...(isExternal ? { 'List-Unsubscribe': `<mailto:${addressOf(from)}?subject=unsubscribe>` } : {}),
+    },
     text: emailText(message),
-    html: emailHtml(message),
+    html: emailHtml(message, chartId),
+    chartId,
   }
 }
 
-function listId(from: string): string {
-  return `Tollwatch <alerts.tollwatch.${domainOf(from)}>`
+function picture(cid: string, content: Buffer) {
+  return {
+    filename: 'refused-calls.png',
+    contentType: 'image/png',
+    contentDisposition: 'inline' as const,
+    cid,
+    content,
+  }
+}
+
+/** The bare address of `Name <address>`. */
+function addressOf(from: string): string {
+  const bare = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from.trim()
+  return isAddress(bare) ? encodeURI(bare) : `postmaster@${domainOf(from)}`
 }
 
 function domainOf(address: string): string {

@@ -1,4 +1,5 @@
 import type { StateEntry, StateStore } from '../history/state.ts'
+import type { EpochMs } from '../time/clock.ts'
 import type { Group, Member } from './group.ts'
 
 /** A group with its alerts by episode. */
@@ -213,6 +214,20 @@ export class Draft {
     const changes = this.members.get(id) ?? new Map<string, Member | null>()
     this.members.set(id, changes)
     return changes
+  }
+}
+
+/** Takes away what is done with for so long that no input repeated after a restart will name it. */
+export function removeDone(groups: Groups, draft: Draft, isOld: (sinceMs: EpochMs) => boolean): void {
+  for (const { group, members } of groups.values()) {
+    let left = members.size
+    for (const member of members.values()) {
+      if (member.doneAtMs === null || !isOld(member.doneAtMs)) continue
+      draft.removeMember(group.id, member.alert.episode)
+      left--
+    }
+    const hasSpoken = group.pending === null && group.folded === group.foldedTold
+    if (left === 0 && hasSpoken && isOld(group.lastSentAtMs ?? group.startedAtMs)) draft.removeGroup(group.id)
   }
 }
 

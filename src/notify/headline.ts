@@ -1,6 +1,7 @@
 import { type Alert, type Severity, severities } from '../alert/alert.ts'
 import { spanText } from '../alert/span.ts'
-import { count, factor } from './figures.ts'
+import { compared, isCalm } from './facts.ts'
+import { count } from './figures.ts'
 import { labelOf } from './labels.ts'
 import { clipWords, nameText, plainText } from './plain-text.ts'
 import { causeName } from './runbook.ts'
@@ -11,6 +12,11 @@ const headlineLimit = 90
 /** Severity is a shape and a word as well as a colour. */
 export const severityShape: Readonly<Record<Severity, string>> = { page: '●', ticket: '▲', info: '■' }
 
+/** What a reader must see before anything else: that nothing of this is real. */
+export function marksOf(demo: boolean, drill: boolean): string {
+  return `${demo ? '[DEMO] ' : ''}${drill ? '[DRILL] ' : ''}`
+}
+
 /** What a message is about in one line: who, what, how bad; the worst alert leads. */
 export function headline(alerts: readonly Alert[], options: { prefix: string; sign: '×' | 'x' }): string {
   const lead = alerts[0]
@@ -19,10 +25,10 @@ export function headline(alerts: readonly Alert[], options: { prefix: string; si
   const who = whoOf(alerts)
   const api = oneOf(alerts, 'api')
   const cause = oneOf(alerts, 'cause')
-  if (who === '' && api === '' && cause === '') {
-    const what = lead.annotations['summary'] ?? lead.rule
+  const said = ownWords(lead)
+  if ((who === '' && api === '' && cause === '') || (alerts.length === 1 && said !== null)) {
     const more = alerts.length > 1 ? `, ${alerts.length} alerts` : ''
-    return options.prefix + clipWords(plainText(what, 500), room - more.length) + more
+    return options.prefix + clipWords(said ?? summaryOf(lead), room - more.length) + more
   }
   const what = cause !== '' ? causeName(plainText(cause, 40)) : plainText(lead.rule, 40)
   const several = alerts.length > 1 ? `, ${alerts.length} alerts` : ''
@@ -47,21 +53,35 @@ function fitted({ who, api, rest, room }: { who: string; api: string; rest: stri
   return join(cutTenant, cutName)
 }
 
+/** The summary's first sentence, for a condition that compares with nothing and so has no better number to show. */
+export function ownWords(alert: Alert): string | null {
+  if (alert.numbers.expected !== null || alert.annotations['summary'] === undefined) return null
+  return summaryOf(alert)
+    .replace(/[.!?]\s.*$/, '')
+    .replace(/\.$/, '')
+}
+
+function summaryOf(alert: Alert): string {
+  return plainText(alert.annotations['summary'] ?? alert.rule, 500)
+}
+
 /**
  * `27x normal (60 in 5 min)`, afterwards `lasted 49 min (1,312 refused)`, and each without the brackets for where there
  * is less room; none where the rule counts no refusals.
  */
 function badness(alert: Alert, sign: '×' | 'x'): readonly string[] {
-  const { observed, expected, windowMs, pValue, soFar } = alert.numbers
+  const { observed, windowMs, soFar } = alert.numbers
   if (alert.state === 'resolved') {
     const lasted = `lasted ${spanText((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)}`
     return windowMs === 0 ? [lasted] : [`${lasted} (${count(soFar)} refused)`, lasted]
   }
-  if (windowMs === 0 || observed === 0) return []
-  const times = expected === null ? null : factor(observed, expected, sign)
-  const against = pValue === null ? 'the limit' : 'normal'
+  if (windowMs === 0) return []
   const counted = `${count(observed)} in ${spanText(windowMs)}`
-  return times === null ? [counted] : [`${times} ${against} (${counted})`, `${times} ${against}`]
+  // A reminder may fall into the time after the last refusal, when "0x normal" would be true and read as nonsense.
+  if (isCalm(alert)) return [`calm at the moment (${counted})`, 'calm at the moment']
+  const times = compared(alert, sign)
+  if (observed === 0 && times === null) return []
+  return times === null ? [counted] : [`${times} (${counted})`, times]
 }
 
 function whoOf(alerts: readonly Alert[]): string {

@@ -1,10 +1,13 @@
 import type { Alert, Transition } from '../alert/alert.ts'
+import type { TenantDirectory } from '../tenants/directory.ts'
 import type { EpochMs } from '../time/clock.ts'
+import { failingRoute, failingRule, isBuiltIn, otherWays } from './built-in.ts'
+import { addressesOf } from './contact.ts'
 import { type Group, groupId, groupLabels, isRaised, type Member, newGroup } from './group.ts'
 import type { Draft } from './groups.ts'
-import { labelsOf } from './labels.ts'
+import { labelOf, labelsOf } from './labels.ts'
 import { plainText } from './plain-text.ts'
-import { type Integration, type Route, type Routing, routesFor } from './routing.ts'
+import { type Integration, isForTenants, type Route, type Routing, routesFor } from './routing.ts'
 
 /** Alerts kept apart over all groups; those beyond are only counted in their group. */
 export const alertLimit = 20_000
@@ -15,7 +18,9 @@ export interface IntakeContext {
   readonly routing: Routing
   readonly now: EpochMs
   readonly limits: { readonly alerts: number; readonly groups: number }
-  readonly isMuted: (alert: Alert) => boolean
+  readonly tenants: TenantDirectory
+  /** By the key of the route; a key of former routes is asked for as well. */
+  readonly isMuted: (alert: Alert, route: string) => boolean
 }
 
 /** Where an alert belongs. */
@@ -26,15 +31,42 @@ export interface Place {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** Every group an alert belongs to: one for each integration of each route that takes it. */
-export function placesOf(alert: Alert, routing: Routing): readonly Place[] {
-  const labels = labelsOf(alert)
-  return routesFor(routing.root, labels).flatMap((route) =>
-    (routing.receivers.get(route.receiver) ?? []).map((integration) => {
-      const own = groupLabels(route, labels, alert.fingerprint)
-      return { id: groupId(integration, route, own), integration, route, labels: own }
-    }),
-  )
+/**
+ * Every group an alert belongs to: one for each integration of each route that takes it. Mail to tenants is grouped by
+ * tenant whatever the route says, and what has no address there goes to the fallback.
+ */
+export function placesOf(alert: Alert, routing: Routing, tenants: TenantDirectory): readonly Place[] {
+  if (isBuiltIn(alert) && alert.rule === failingRule)
+    return otherWays(alert, routing).map((integration) => placeOf(alert, failingRoute, integration))
+  const places = new Map<string, Place>()
+  for (const route of routesFor(routing.root, labelsOf(alert))) {
+    for (const integration of routing.receivers.get(route.receiver) ?? []) {
+      for (const way of waysFor(alert, integration, routing, tenants)) {
+        const place = placeOf(alert, route, way)
+        places.set(place.id, place)
+      }
+    }
+  }
+  return [...places.values()]
+}
+
+function placeOf(alert: Alert, route: Route, integration: Integration): Place {
+  const own = groupLabels(route, labelsOf(alert), alert.fingerprint)
+  const labels = isForTenants(integration) ? { ...own, tenant: labelOf(alert.labels, 'tenant') } : own
+  return { id: groupId(integration, route, labels), integration, route, labels }
+}
+
+function waysFor(
+  alert: Alert,
+  integration: Integration,
+  routing: Routing,
+  tenants: TenantDirectory,
+): readonly Integration[] {
+  if (integration.kind !== 'email' || integration.email.recipients.kind !== 'tenant') return [integration]
+  const { purpose, fallback } = integration.email.recipients
+  const tenant = labelOf(alert.labels, 'tenant')
+  const isKnown = tenant !== '' && addressesOf(tenant, purpose, tenants).length > 0
+  return isKnown ? [integration] : (routing.receivers.get(fallback ?? 'log') ?? [])
 }
 
 /**
@@ -52,8 +84,9 @@ export class Intake {
     this.#context = context
   }
 
+  /** Of a rule on trial nobody hears; but what was announced before the trial began is ended as ever. */
   take({ alert }: Transition): void {
-    if (alert.state === 'firing') this.#firing(bounded(alert))
+    if (alert.state === 'firing' && !alert.shadow) this.#firing(bounded(alert))
     else if (alert.state === 'resolved') this.#resolved(bounded(alert))
   }
 
@@ -76,7 +109,9 @@ export class Intake {
   /** The group, or the route's common one when there are too many. */
   placeFor(place: Place): Place {
     if (this.#draft.get(place.id) !== undefined || this.#draft.size < this.#context.limits.groups) return place
-    const labels = { overflow: 'true' }
+    // Tenants never share a message to themselves.
+    const { tenant = '' } = place.labels
+    const labels = isForTenants(place.integration) ? { overflow: 'true', tenant } : { overflow: 'true' }
     return { ...place, id: groupId(place.integration, place.route, labels), labels }
   }
 
@@ -86,7 +121,7 @@ export class Intake {
     for (const id of holders) this.#closeOlder(id, alert)
     const held = new Set(holders.filter((id) => this.#draft.member(id, alert.episode) !== undefined))
     for (const id of held) this.#update(id, alert)
-    for (const place of placesOf(alert, this.#context.routing)) {
+    for (const place of placesOf(alert, this.#context.routing, this.#context.tenants)) {
       const room = this.placeFor(place)
       if (!held.has(room.id)) this.join(room, { alert, noticedAtMs: now, told: null, doneAtMs: null })
     }
@@ -118,10 +153,10 @@ export class Intake {
       return member === undefined ? [] : [{ id, member }]
     })
     for (const { id, member } of holding) if (member.alert.state !== 'resolved') this.#end(id, member, alert)
-    if (holding.length > 0 || alert.firedAtMs === null) return
+    if (holding.length > 0 || alert.firedAtMs === null || alert.shadow) return
     // Nobody heard of it: it began and ended while we were away, or it was folded when it began.
-    const muted = this.#context.isMuted(alert)
-    for (const place of placesOf(alert, this.#context.routing)) {
+    for (const place of placesOf(alert, this.#context.routing, this.#context.tenants)) {
+      const muted = this.#context.isMuted(alert, place.route.key)
       const room = this.placeFor(place)
       const group = this.#draft.get(room.id)
       if (group !== undefined && group.folded > 0) this.#draft.setGroup(unfolded(group))
@@ -132,7 +167,7 @@ export class Intake {
   #end(id: string, member: Member, alert: Alert): void {
     const group = this.#draft.get(id)
     if (group === undefined) return
-    if (member.told === null && this.#context.isMuted(member.alert)) {
+    if (member.told === null && this.#context.isMuted(member.alert, group.route)) {
       this.#draft.setMember(id, { ...member, alert, doneAtMs: this.#context.now })
       this.#live.set(id, this.#liveCount(id) - 1)
       return

@@ -1,12 +1,22 @@
 import { messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { Clock, EpochMs } from '../time/clock.ts'
-import { secondMs } from '../time/duration.ts'
-import { giveUpMs, type PendingEntry, retryDelayMs, type SettledEntry, settledEntry } from './outbox.ts'
-import { type Delivery, failed, type Receiver, type SendAttempts } from './receiver.ts'
+import { hourMs, secondMs } from '../time/duration.ts'
+import {
+  giveUpMs,
+  type PendingEntry,
+  type Receipt,
+  receiptLength,
+  retryDelayMs,
+  type SettledEntry,
+  settledEntry,
+} from './outbox.ts'
+import { type Delivery, type FailureReason, failed, type Receiver, type SendAttempts } from './receiver.ts'
 
 /** How long a lane rests after its server failed it, at most, so that one bad message does not hold up the others. */
 const longestRestMs = 30 * secondMs
+/** A server that asks for more than this is asked again all the same. */
+const longestAskedRestMs = hourMs
 
 export interface LaneDeps {
   readonly clock: Clock
@@ -14,8 +24,17 @@ export interface LaneDeps {
   readonly attempts: SendAttempts
   /** In [0, 1); spreads retries. */
   readonly random: () => number
+  /** What the receiver left of the thread that the entry belongs to. */
+  readonly receiptOf: (entry: PendingEntry) => string | null
   /** Stores what became of the entry. */
-  readonly settle: (entry: SettledEntry, groups: readonly string[]) => Promise<void>
+  readonly settle: (entry: SettledEntry, outcome: Outcome) => Promise<void>
+}
+
+/** What settling an entry brings with it. */
+export interface Outcome {
+  readonly groups: readonly string[]
+  /** Null keeps what there was. */
+  readonly receipt: Receipt | null
 }
 
 /**
@@ -27,12 +46,25 @@ export class Lane {
   readonly #deps: LaneDeps
   readonly #failures = new Map<string, { count: number; nextAtMs: EpochMs }>()
   #restUntilMs: EpochMs = 0
+  #lastFailure: FailureReason | null = null
   #running: Promise<void> | null = null
   #closing = false
 
   constructor(receiver: Receiver, deps: LaneDeps) {
     this.#receiver = receiver
     this.#deps = deps
+  }
+
+  /** Why the last attempt failed; null when it did not, or none was made. */
+  get lastFailure(): FailureReason | null {
+    return this.#lastFailure
+  }
+
+  /** How often an entry has failed since the start, and when it is tried next; null before its first failure. */
+  trialsOf(entry: string): { readonly failed: number; readonly nextAtMs: EpochMs } | null {
+    const trials = this.#failures.get(entry)
+    if (trials === undefined) return null
+    return { failed: trials.count, nextAtMs: Math.max(trials.nextAtMs, this.#restUntilMs) }
   }
 
   /** Resolves when nothing is being delivered; rejects with what went wrong while storing. */
@@ -66,7 +98,7 @@ export class Lane {
       const entry = this.#next(entries())
       if (entry === null) return
       const delivery = await this.#deliver(entry)
-      if (delivery.kind === 'sent') await this.#sent(entry)
+      if (delivery.kind === 'sent') await this.#sent(entry, delivery)
       else await this.#failed(entry, delivery)
     }
   }
@@ -90,7 +122,7 @@ export class Lane {
 
   async #deliver(entry: PendingEntry): Promise<Delivery> {
     try {
-      return await this.#receiver.deliver(entry.message, { receipt: null })
+      return await this.#receiver.deliver(entry.message, { receipt: this.#deps.receiptOf(entry) }, entry.told)
     } catch (error) {
       // A receiver reports failures as values, so this is a mistake of ours. The message is in the store: to die of it
       // would be to die of it again after every start, and nobody would be told of anything.
@@ -102,11 +134,18 @@ export class Lane {
     }
   }
 
-  async #sent(entry: PendingEntry): Promise<void> {
+  async #sent(entry: PendingEntry, delivery: Extract<Delivery, { kind: 'sent' }>): Promise<void> {
+    const attempts = (this.#failures.get(entry.key)?.count ?? 0) + 1
     this.#failures.delete(entry.key)
+    this.#lastFailure = null
+    const now = this.#deps.clock.now()
+    const { integration, groups } = entry
+    const text = delivery.receipt ?? ''
+    const isReceipt = text !== '' && text.length <= receiptLength
+    const receipt = isReceipt ? { integration, thread: entry.message.thread, text, atMs: now } : null
     this.#deps.attempts.sent(entry.receiver)
     this.#deps.log.debug('notification sent', { receiver: entry.receiver, id: entry.key })
-    await this.#deps.settle(settledEntry(entry, { settledAtMs: this.#deps.clock.now(), dead: null }), entry.groups)
+    await this.#deps.settle(settledEntry(entry, { settledAtMs: now, dead: null, attempts }), { groups, receipt })
   }
 
   async #failed(entry: PendingEntry, delivery: Extract<Delivery, { kind: 'failed' }>): Promise<void> {
@@ -122,21 +161,21 @@ export class Lane {
       attempt: count,
     }
     attempts.failed(entry.receiver, delivery.reason)
+    this.#lastFailure = delivery.reason
     if (delivery.final || now >= endsAtMs) {
       this.#failures.delete(entry.key)
       if (!delivery.final) attempts.failed(entry.receiver, 'gave-up')
       log.error('notification is dead: nobody will be told', { ...fields, subject: entry.message.subject })
-      await settle(
-        settledEntry(entry, { settledAtMs: now, dead: delivery.final ? delivery.reason : 'gave-up' }),
-        entry.groups,
-      )
+      const dead = delivery.final ? delivery.reason : 'gave-up'
+      const settled = settledEntry(entry, { settledAtMs: now, dead, attempts: count })
+      await settle(settled, { groups: entry.groups, receipt: null })
       return
     }
     const delayMs = Math.max(retryDelayMs(count, random()), delivery.retryAfterMs ?? 0)
     // The last attempt falls on the end itself, whatever the delays add up to.
     this.#failures.set(entry.key, { count, nextAtMs: Math.min(now + delayMs, endsAtMs) })
     if (delivery.reason === 'rate-limited' && delivery.retryAfterMs !== null)
-      this.#restUntilMs = now + delivery.retryAfterMs
+      this.#restUntilMs = now + Math.min(delivery.retryAfterMs, longestAskedRestMs)
     else this.#restUntilMs = now + Math.min(delayMs, longestRestMs)
     log.warn('notification failed, will be tried again', { ...fields, retry_in_ms: delayMs })
   }

@@ -1,14 +1,20 @@
 import type { Alert, Severity } from '../alert/alert.ts'
 import { spanText } from '../alert/span.ts'
+import type { TenantDirectory } from '../tenants/directory.ts'
 import type { EpochMs } from '../time/clock.ts'
-import { type Fact, factsOf, seriesName } from './facts.ts'
-import { count, factor, share, timeOfDay } from './figures.ts'
+import { type Chart, chartOf } from './chart.ts'
+import { tenantOf } from './contact.ts'
+import { composeExternal } from './external.ts'
+import { compared, type Fact, factsOf, farBelow, seriesName } from './facts.ts'
+import { count, share, timeOfDay } from './figures.ts'
 import { digest, type Member } from './group.ts'
-import { headline, severityShape, worstFirst } from './headline.ts'
+import { headline, marksOf, ownWords, severityShape, worstFirst } from './headline.ts'
 import { labelOf } from './labels.ts'
 import { type Link, type LinkBases, linksOf, runbookOf } from './links.ts'
-import { nameText, plainText } from './plain-text.ts'
-import { adviceOn, causeName, isCause } from './runbook.ts'
+import { clipWords, plainText } from './plain-text.ts'
+import { type Advice, adviceOn, isCause, quotaAdvice, stalledAdvice } from './runbook.ts'
+import { sentencesOf } from './sentences.ts'
+import type { Trend } from './trend.ts'
 
 /** Everything a message says, in the order it says it; mail, Slack and the log only lay it out. */
 export interface Message {
@@ -17,6 +23,10 @@ export interface Message {
   /** The conversation it belongs to. */
   readonly thread: string
   readonly receiver: string
+  /** Whom it speaks to; `external` is the tenant itself and holds nothing internal but `receiver`, which is not shown. */
+  readonly audience: 'operators' | 'external'
+  /** The addresses it goes to, where they follow from the alert and not from the receiver's settings. */
+  readonly to: readonly string[] | null
   readonly madeAtMs: EpochMs
   readonly status: 'firing' | 'resolved' | 'test'
   readonly severity: Severity
@@ -27,6 +37,11 @@ export interface Message {
   /** What happened in a sentence, then the rule's own summary if it says more. */
   readonly sentences: readonly string[]
   readonly facts: readonly Fact[]
+  /**
+   * The refusals of the leading alert over the last hours; the fact `Trend` says the same in text. Missing in messages
+   * that an earlier version left in the store.
+   */
+  readonly chart: Chart | null
   readonly advice: { readonly likely: string; readonly steps: readonly string[] } | null
   /** An address or a path. */
   readonly runbook: string | null
@@ -57,6 +72,15 @@ export interface MessageInput {
   readonly maxPerMinute: number
   /** The subject of the same alerts last time. */
   readonly subject: Subject | null
+  /** A fire drill: everything is real but the trouble. */
+  readonly drill?: boolean
+  /** The addresses found for this message; null or absent for those of the receiver. */
+  readonly to?: readonly string[] | null
+  /**
+   * The tenant that the message goes to itself (`audience: external`); null or absent for operators. Alerts of anybody
+   * else are left out, so a group over several tenants needs a message for each.
+   */
+  readonly tenant?: string | null
 }
 
 /** A subject and the alerts it was made for. */
@@ -72,8 +96,10 @@ export interface MessageContext extends LinkBases {
   readonly file: string
   /** The alert with its newest numbers; null when there are none. */
   readonly current: (fingerprint: string) => Alert | null
-  /** Refusals in steps of ten minutes, oldest first, NaN for a step without data. */
-  readonly trend: (alert: Alert) => readonly number[] | null
+  readonly trend: (alert: Alert) => Trend | null
+  readonly tenants: TenantDirectory
+  /** How tenants know us: what we are called and where to ask, an address or a web page. */
+  readonly operator: { readonly name: string | null; readonly contact: string | null }
 }
 
 /** Other alerts that get a line of their own. */
@@ -81,40 +107,55 @@ const othersLimit = 10
 
 /** Makes the message, and the subject to keep for the conversation. */
 export function composeMessage(input: MessageInput, context: MessageContext): { message: Message; subject: Subject } {
-  const noticed = new Map(
-    [...input.firing, ...input.resolved].map((member) => [member.alert.episode, member.noticedAtMs]),
-  )
-  const firing = worstFirst(input.firing.map(({ alert }) => refreshed(alert, context)))
-  const resolved = worstFirst(input.resolved.map(({ alert }) => alert))
+  const tenant = input.tenant ?? null
+  const alerts = {
+    firing: worstFirst(input.firing.map(({ alert }) => refreshed(alert, context))),
+    resolved: worstFirst(input.resolved.map(({ alert }) => alert)),
+  }
+  if (tenant !== null) return composeExternal(input, { ...alerts, tenant }, context)
+  return composeInternal(input, alerts, context)
+}
+
+function composeInternal(
+  input: MessageInput,
+  { firing, resolved }: { firing: readonly Alert[]; resolved: readonly Alert[] },
+  context: MessageContext,
+): { message: Message; subject: Subject } {
   const shown = [...firing, ...resolved]
   const lead = shown[0]
   const status = firing.length > 0 || lead === undefined ? 'firing' : 'resolved'
   const severity = firing[0]?.severity ?? lead?.severity ?? 'ticket'
   const about = status === 'firing' ? firing : resolved
-  const prefix = prefixOf(context.demo, status === 'resolved' ? 'RESOLVED' : severity.toUpperCase())
-  const subject = subjectOf(input, about, prefix)
+  const marks = marksOf(context.demo, input.drill ?? false)
+  const prefix = `${marks}[${status === 'resolved' ? 'RESOLVED' : severity.toUpperCase()}] `
+  const subject = subjectOf(input, about, marks)
   const cause = lead === undefined ? null : causeOf(lead)
+  const trend = lead === undefined ? null : context.trend(lead)
   const others = shown.slice(1)
   const message: Message = {
     id: input.id,
     thread: input.thread,
     receiver: input.receiver,
+    audience: 'operators',
+    to: input.to ?? null,
     madeAtMs: input.now,
     status,
     severity,
     subject: prefix + subject.text,
-    headline: titleOf(input, about, `${context.demo ? '[DEMO] ' : ''}${shapeAndWord(status, severity)}`, '×'),
-    sentences: lead === undefined ? [] : sentencesOf(lead, input.reminder),
+    headline: titleOf(input, about, `${marks}${shapeAndWord(status, severity)}`, '×'),
+    sentences: lead === undefined ? [] : sentencesOf(lead, { reminder: input.reminder, tenants: context.tenants }),
     facts:
       lead === undefined
         ? []
         : factsOf(lead, {
             now: input.now,
             timezone: context.timezone,
-            noticedAtMs: noticed.get(lead.episode) ?? input.now,
-            trend: context.trend(lead),
+            noticedAtMs: noticedAt(input, lead),
+            trend,
+            tenant: context.tenants.find(tenantOf([lead]) ?? ''),
           }),
-    advice: status === 'resolved' || cause === null || !isCause(cause) ? null : adviceOn[cause],
+    chart: lead === undefined ? null : chartOf(lead, trend, context.timezone),
+    advice: lead === undefined || status === 'resolved' ? null : adviceFor(lead, cause),
     runbook: lead === undefined ? null : runbookOf(lead, cause, context.runbookUrl),
     others: others.slice(0, othersLimit).map((alert) => lineOf(alert, context, input.now)),
     more: Math.max(0, others.length - othersLimit) + input.folded,
@@ -125,9 +166,8 @@ export function composeMessage(input: MessageInput, context: MessageContext): { 
   return { message, subject }
 }
 
-/** `[DEMO] [PAGE] `; part of the ninety characters. */
-export function prefixOf(demo: boolean, word: string): string {
-  return `${demo ? '[DEMO] ' : ''}[${word}] `
+function noticedAt({ firing, resolved, now }: MessageInput, { episode }: Alert): EpochMs {
+  return [...firing, ...resolved].find(({ alert }) => alert.episode === episode)?.noticedAtMs ?? now
 }
 
 function shapeAndWord(status: 'firing' | 'resolved', severity: Severity): string {
@@ -141,12 +181,13 @@ function refreshed(alert: Alert, context: MessageContext): Alert {
 }
 
 /** Mail programs put messages of one subject together, so it stays until other alerts fire. */
-function subjectOf(input: MessageInput, about: readonly Alert[], prefix: string): Subject {
+function subjectOf(input: MessageInput, about: readonly Alert[], marks: string): Subject {
   const of = digest(about.map((alert) => alert.episode).sort())
   const kept = input.subject
   // When everything is resolved the conversation ends under the subject it had.
   if (kept !== null && (kept.of === of || input.firing.length === 0)) return kept
-  const longest = prefix.length > '[RESOLVED] '.length ? prefix : prefixOf(prefix.startsWith('[DEMO]'), 'RESOLVED')
+  // There is room for the prefix of the end from the start.
+  const longest = `${marks}[RESOLVED] `
   return { of, text: titleOf(input, about, longest, 'x').slice(longest.length) }
 }
 
@@ -156,43 +197,19 @@ function titleOf(input: MessageInput, about: readonly Alert[], prefix: string, s
     : `${prefix}${count(input.folded)} more alerts than could be kept apart`
 }
 
-function sentencesOf(lead: Alert, reminder: boolean): readonly string[] {
-  const part = (word: string, value: string) => (value === '' ? [] : [`${word} ${value}`])
-  const where = [
-    ...part('tenant', nameText(labelOf(lead.labels, 'tenant'), 200)),
-    ...part('API', nameText(labelOf(lead.labels, 'api'), 200)),
-    ...part('cause', causeName(plainText(labelOf(lead.labels, 'cause'), 60))),
-  ].join(', ')
-  const state = lead.state === 'resolved' ? 'is resolved' : reminder ? 'is still firing' : 'is firing'
-  const summary = plainText(lead.annotations['summary'] ?? '', 500)
-  const said = where === '' || namesSeries(summary, lead)
-  const first = `${plainText(lead.rule, 100)} ${state}${said ? '' : ` for ${where}`}.`
-  return summary === '' ? [first] : [first, summary]
-}
-
-/** Whether a sentence names all that sets the alert's series apart, so that it need not be said before it as well. */
-function namesSeries(sentence: string, { labels }: Alert): boolean {
-  const names = [
-    nameText(labelOf(labels, 'tenant'), 200),
-    nameText(labelOf(labels, 'api'), 200),
-    causeName(plainText(labelOf(labels, 'cause'), 60)),
-  ]
-  // Between letters, as the `a` in "again", a name is no name.
-  const isAlone = (at: number, name: string) =>
-    !/[\p{L}\p{N}]$/u.test(sentence.slice(0, at)) && !/^[\p{L}\p{N}]/u.test(sentence.slice(at + name.length))
-  const isNamed = (name: string) => {
-    for (let at = sentence.indexOf(name); at >= 0; at = sentence.indexOf(name, at + 1)) {
-      if (isAlone(at, name)) return true
-    }
-    return false
-  }
-  return names.every((name) => name === '' || isNamed(name))
+/** None where fewer refusals than usual are the news: what causes refusals does not explain that. */
+function adviceFor(lead: Alert, cause: string | null): Advice | null {
+  if (labelOf(lead.labels, 'quota') !== '') return quotaAdvice
+  if (labelOf(lead.labels, 'topic') !== '') return stalledAdvice
+  if (compared(lead, '×') === farBelow || cause === null || !isCause(cause)) return null
+  return adviceOn[cause]
 }
 
 /** The alert's own cause, else the largest contributor's that is known. */
 function causeOf(alert: Alert): string | null {
   const own = labelOf(alert.labels, 'cause')
   if (own !== '') return own
+  if (labelOf(alert.labels, 'quota') !== '') return 'quota_exceeded'
   const known = alert.numbers.top.find((entry) => entry.cause !== 'unknown' && entry.cause !== '')
   return known?.cause ?? alert.numbers.top[0]?.cause ?? null
 }
@@ -207,12 +224,18 @@ function lineOf(alert: Alert, context: MessageContext, now: EpochMs): string {
   const name = seriesName(series) || plainText(alert.annotations['summary'] ?? alert.rule, 120)
   if (alert.state === 'resolved') {
     const lasted = spanText((alert.resolvedAtMs ?? alert.evaluatedAtMs) - alert.activeAtMs)
-    return `✔ ${name}, resolved after ${lasted}, ${count(numbers.soFar)} refused`
+    const refused = numbers.soFar > 0 ? `, ${count(numbers.soFar)} refused` : ''
+    return `✔ ${name}, resolved after ${lasted}${refused}`
+  }
+  const own = ownWords(alert)
+  if (own !== null) {
+    const since = timeOfDay(alert.activeAtMs, context.timezone, now)
+    return `${severityShape[alert.severity]} ${clipWords(own, 200)}, since ${since}`
   }
   const parts = [`${severityShape[alert.severity]} ${name}`]
   if (numbers.windowMs > 0) parts.push(`${share(numbers.observed, numbers.requests)} in ${spanText(numbers.windowMs)}`)
-  const times = numbers.expected === null ? null : factor(numbers.observed, numbers.expected, '×')
-  if (times !== null) parts.push(`${times} ${numbers.pValue === null ? 'the limit' : 'normal'}`)
+  const times = compared(alert, '×')
+  if (times !== null) parts.push(times)
   parts.push(`since ${timeOfDay(alert.activeAtMs, context.timezone, now)}`)
   return parts.join(', ')
 }
@@ -220,6 +243,7 @@ function lineOf(alert: Alert, context: MessageContext, now: EpochMs): string {
 function notesOf(input: MessageInput, context: MessageContext): readonly string[] {
   const notes: string[] = []
   if (context.demo) notes.push('This is demo traffic made up by Tollwatch; no customer is affected.')
+  if (input.drill ?? false) notes.push('This is a drill: the trouble is invented, the way this message took is real.')
   if (input.groups > 1) {
     notes.push(
       `One message for ${count(input.groups)} groups, because more was due than the ${count(input.maxPerMinute)} messages a minute this receiver takes.`,

@@ -1,6 +1,7 @@
 import type { Alert } from '../alert/alert.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { secondMs } from '../time/duration.ts'
+import { addressesOf } from './contact.ts'
 import {
   digest,
   type Group,
@@ -15,8 +16,9 @@ import {
 } from './group.ts'
 import type { Draft, GroupState } from './groups.ts'
 import { composeMessage, type MessageContext } from './message.ts'
-import type { PendingEntry } from './outbox.ts'
+import { type AboutAlert, aboutLimit, type PendingEntry } from './outbox.ts'
 import type { Integration, Route } from './routing.ts'
+import { mostAlerts, toldAlerts } from './told.ts'
 
 /** How long a group that is due but wholly muted is left alone before silences and inhibitions are asked again. */
 const mutedRecheckMs = 5 * secondMs
@@ -97,6 +99,7 @@ function makeNotice(
     single === undefined
       ? digest(['digest', due.map(({ group }) => [threadId(group), group.revision])])
       : threadId(single.group)
+  const { labels = {}, route = '' } = due[0]?.group ?? {}
   const id = notificationId(thread, integration.receiver, (single?.group.revision ?? 0) + 1)
   const { message, subject } = composeMessage(
     {
@@ -113,18 +116,45 @@ function makeNotice(
       groups: due.length,
       maxPerMinute: integration.maxPerMinute,
       subject: single?.group.subject ?? null,
+      ...addressed(integration, labels['tenant'] ?? '', shared),
     },
     shared,
   )
+  const isForPrograms = integration.kind === 'webhook' || integration.kind === 'pagerduty'
+  const limit = integration.kind === 'webhook' ? integration.webhook.maxAlerts : mostAlerts
+  const group =
+    single === undefined
+      ? { groupKey: 'digest', groupLabels: {} }
+      : { groupKey: `${route}:${JSON.stringify(labels)}`, groupLabels: labels }
+  const reviews = due.map((one) => one.review)
   for (const one of due) told(one, { key: id, now, draft, subject: single === undefined ? one.group.subject : subject })
   return {
     key: id,
     state: 'pending',
     integration: integration.key,
     receiver: integration.receiver,
-    groups: due.map(({ group }) => group.id),
+    groups: due.map((one) => one.group.id),
     message,
+    ...(isForPrograms ? { told: toldAlerts(group, reviews, { bases: shared, now, limit }) } : {}),
+    about: aboutOf(reviews),
     createdAtMs: now,
+  }
+}
+
+/** Whom the message tells of, news first. */
+function aboutOf(reviews: readonly Review[]): readonly AboutAlert[] {
+  const news = reviews.flatMap(({ fresh, raised, resolved }) => [...fresh, ...raised, ...resolved])
+  const all = [...news, ...reviews.flatMap(({ standing }) => standing)]
+  return all.slice(0, aboutLimit).map(({ alert: { fingerprint, rule } }) => ({ fingerprint, rule }))
+}
+
+/** Whom the message goes to, where the receiver's settings leave it to the alert. */
+function addressed(integration: Integration, tenant: string, { tenants }: MessageContext) {
+  if (integration.kind !== 'email' || integration.email.recipients.kind !== 'tenant') return {}
+  const { audience, recipients } = integration.email
+  return {
+    to: addressesOf(tenant, recipients.purpose, tenants),
+    tenant: audience === 'external' ? tenant : null,
   }
 }
 

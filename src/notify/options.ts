@@ -23,4 +23,13 @@ export const notifyOptions = z.strictObject({
   dashboard_url: address
     .optional()
     .describe('A Grafana dashboard that takes var-tenant, var-api and var-cause; messages then link to it.'),
+  operator_name: z.string().min(1).max(80).optional().describe('Who signs the messages that tenants get themselves.'),
+  operator_contact: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Whom a tenant may ask: an address or a mail address.'),
 })
+
+export type NotifyOptions = z.output<typeof notifyOptions>

@@ -1,4 +1,6 @@
+import type { EpochMs } from '../time/clock.ts'
 import type { Message } from './message.ts'
+import type { ToldAlert, ToldAlerts } from './told.ts'
 
 /** Why a delivery failed: a closed list, since it is a metric label. `gave-up` is the end after a day of trying. */
 export const failureReasons = [
@@ -33,6 +35,8 @@ export type Delivery =
       readonly detail: string
     }
 
+export type Failure = Extract<Delivery, { kind: 'failed' }>
+
 /** The conversation a message belongs to, as its receiver left it. */
 export interface Thread {
   /** Of the last message of this thread that was delivered here: for Slack its channel and timestamp; null for none. */
@@ -41,9 +45,26 @@ export interface Thread {
 
 /** One way out: a mailbox, a Slack channel. */
 export interface Receiver {
-  /** Tries once, within a time limit of its own; failures are values. */
-  deliver(message: Message, thread: Thread): Promise<Delivery>
+  /**
+   * Tries once, within a time limit of its own; failures are values.
+   *
+   * @param told the alerts behind the message, for receivers of kind webhook and pagerduty; absent in a test message
+   */
+  deliver(message: Message, thread: Thread, told?: ToldAlerts): Promise<Delivery>
   close(): Promise<void>
+  /** For a receiver that groups by itself: it is told alerts as they stand, by each of these ways, and no messages. */
+  readonly targets?: readonly AlertTarget[]
+}
+
+/** A program that takes alerts one by one and is told again and again that they still stand. */
+export interface AlertTarget {
+  post(alerts: readonly PostedAlert[]): Promise<Delivery>
+}
+
+export interface PostedAlert {
+  readonly alert: ToldAlert
+  /** When it ended or, while it fires, when the target is to take it for over if it hears no more of it. */
+  readonly endsAtMs: EpochMs
 }
 
 /** Counts what became of messages; telemetry implements it. */
@@ -57,6 +78,6 @@ export function failed(
   reason: FailureReason,
   detail: string,
   options: { final?: boolean; retryAfterMs?: number | null } = {},
-): Delivery {
+): Failure {
   return { kind: 'failed', reason, detail, final: options.final ?? false, retryAfterMs: options.retryAfterMs ?? null }
 }

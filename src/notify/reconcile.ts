@@ -1,9 +1,7 @@
 import type { Log } from '../fault/log.ts'
-import type { EpochMs } from '../time/clock.ts'
 import type { Member } from './group.ts'
 import type { Draft, Groups } from './groups.ts'
-import { Intake, placesOf } from './intake.ts'
-import type { Routing } from './routing.ts'
+import { Intake, type IntakeContext, placesOf } from './intake.ts'
 
 /**
  * Fits the stored groups to the routes of today, which may differ from those of the last run. Every alert that fires
@@ -12,14 +10,17 @@ import type { Routing } from './routing.ts'
  */
 export function reconcile(
   groups: Groups,
-  routing: Routing,
-  context: { now: EpochMs; limits: { alerts: number; groups: number }; log: Log },
+  context: Omit<IntakeContext, 'isMuted'> & { readonly isPending: (entry: string) => boolean; readonly log: Log },
 ): Draft {
+  const { routing } = context
   const draft = groups.draft()
-  const intake = new Intake(draft, { routing, now: context.now, limits: context.limits, isMuted: () => false })
+  const intake = new Intake(draft, { ...context, isMuted: () => false })
   const integrations = new Set(
     [...routing.receivers.values()].flatMap((list) => list.map((integration) => integration.key)),
   )
+  for (const { group } of groups.values()) {
+    if (group.pending !== null && !context.isPending(group.pending)) draft.setGroup({ ...group, pending: null })
+  }
   for (const { group, members } of groups.values()) {
     const gone = !integrations.has(group.integration)
     for (const member of members.values()) {
@@ -35,7 +36,7 @@ export function reconcile(
   return draft
 
   function place(member: Member, from: string, integration: string, gone: boolean): void {
-    const places = placesOf(member.alert, routing)
+    const places = placesOf(member.alert, routing, context.tenants)
     let stays = places.some((one) => one.id === from)
     for (const one of places) {
       if (draft.member(one.id, member.alert.episode) !== undefined) continue

@@ -1,7 +1,19 @@
 import { formatMatcher } from '../alert/matcher.ts'
-import type { EmailSettings, InhibitRule, Integration, Route, Routing } from './routing.ts'
-import { builtInReceivers } from './routing.ts'
-import { type EmailFile, isWebhook, type RouteFile, type RoutingFile, type SlackFile } from './routing-schema.ts'
+import { dayMs, minuteMs } from '../time/duration.ts'
+import { isSpecific } from './labels.ts'
+import { ReceiverBuilder, type SecretFile } from './receiver-build.ts'
+import {
+  builtInReceivers,
+  type InhibitRule,
+  type Integration,
+  isForTenants,
+  type Route,
+  type Routing,
+} from './routing.ts'
+import type { RouteFile, RoutingFile } from './routing-schema.ts'
+import { parseSchedule } from './schedule.ts'
+import type { ScheduledSilence } from './scheduled-silences.ts'
+import { longestSilenceMs } from './silence.ts'
 
 /** Where in the file. */
 export type Path = readonly (string | number)[]
@@ -9,46 +21,36 @@ export type Path = readonly (string | number)[]
 /** Reports a problem at a place of the file. */
 export type Report = (path: Path, message: string, fix: string) => void
 
-/** Reads a secret from a file, reporting at the path when that fails. */
-export type SecretFile = (path: Path, file: string) => string
-
 /** Turns a file of the right shape into a routing; what does not fit together is reported, and the result then unusable. */
 export function buildRouting(file: RoutingFile, report: Report, secretFile: SecretFile): Routing {
   const receivers = new Map(builtInReceivers)
-  file.receivers.forEach(({ name, email_configs: emails = [], slack_configs: slacks = [] }, place) => {
+  const builder = new ReceiverBuilder(file, report, secretFile)
+  file.receivers.forEach((receiver, place) => {
+    const { name } = receiver
     const path: Path = ['receivers', place]
     if (receivers.has(name))
       report([...path, 'name'], `the receiver ${name} is defined twice or built in`, 'rename one of them')
-    if (emails.length + slacks.length === 0) {
+    const integrations = builder.integrations(receiver, path)
+    if (integrations.length === 0) {
       report(path, `the receiver ${name} reaches nobody`, 'give it email_configs or slack_configs, or route to `none`')
     }
-    receivers.set(name, [
-      ...emails.map(
-        (email, index): Integration => ({
-          key: `${name}/email/${index}`,
-          receiver: name,
-          maxPerMinute: email.max_per_minute ?? 30,
-          kind: 'email',
-          email: emailOf(email, file, [...path, 'email_configs', index], report, secretFile),
-        }),
-      ),
-      ...slacks.map(
-        (slack, index): Integration => ({
-          key: `${name}/slack/${index}`,
-          receiver: name,
-          maxPerMinute: slack.max_per_minute ?? 20,
-          kind: 'slack',
-          slack: {
-            way: 'webhook',
-            url: webhookOf(slack, file, [...path, 'slack_configs', index], report, secretFile),
-            timeoutMs: slack.timeout ?? 10_000,
-          },
-        }),
-      ),
-    ])
+    receivers.set(name, integrations)
   })
-  const root = rootOf(file.route, receivers, report)
-  return { root, receivers, inhibitRules: file.inhibit_rules.map(inhibitRule), timezone: file.global.timezone ?? 'UTC' }
+  checkFallbacks(file, receivers, report)
+  const timeIntervals = new Map(file.time_intervals.map((one) => [one.name, one.time_intervals]))
+  file.time_intervals.forEach(({ name }, place) => {
+    if (file.time_intervals.findIndex((one) => one.name === name) < place)
+      report(['time_intervals', place, 'name'], `the time interval ${name} is defined twice`, 'rename one of them')
+  })
+  return {
+    root: rootOf(file.route, { receivers, timeIntervals }, report),
+    receivers,
+    inhibitRules: file.inhibit_rules.map(inhibitRule),
+    timeIntervals,
+    silences: silencesOf(file, report),
+    heartbeat: heartbeatOf(file, receivers, report),
+    timezone: file.global.timezone ?? 'UTC',
+  }
 }
 
 function inhibitRule(rule: RoutingFile['inhibit_rules'][number], place: number): InhibitRule {
@@ -60,11 +62,84 @@ function inhibitRule(rule: RoutingFile['inhibit_rules'][number], place: number):
   }
 }
 
-function rootOf(file: RouteFile, receivers: ReadonlyMap<string, unknown>, report: Report): Route {
+/** An alert that found no contact must not be looked for one again. */
+function checkFallbacks(
+  file: RoutingFile,
+  receivers: ReadonlyMap<string, readonly Integration[]>,
+  report: Report,
+): void {
+  file.receivers.forEach(({ email_configs: emails = [] }, place) => {
+    emails.forEach(({ fallback }, index) => {
+      if (fallback === undefined) return
+      const path = ['receivers', place, 'email_configs', index, 'fallback']
+      const integrations = receivers.get(fallback)
+      if (integrations === undefined) report(path, ...unknownReceiver(fallback, receivers.keys()))
+      else if (integrations.some(isForTenants))
+        report(path, `${fallback} writes to tenants itself`, 'name a receiver of your own people, such as log')
+    })
+  })
+}
+
+function silencesOf(file: RoutingFile, report: Report): readonly ScheduledSilence[] {
+  return file.silences.flatMap((silence, place): ScheduledSilence[] => {
+    const path: Path = ['silences', place]
+    if (file.silences.findIndex(({ id }) => id === silence.id) < place)
+      report([...path, 'id'], `the silence ${silence.id} is defined twice`, 'rename one of them')
+    if (!silence.matchers.some(isSpecific))
+      report([...path, 'matchers'], 'would silence everything', 'name at least one value, such as \'tenant="acme"\'')
+    const { rrule, duration, start = null, timezone = file.global.timezone ?? 'UTC' } = silence.schedule
+    if (duration < minuteMs || duration > longestSilenceMs)
+      report([...path, 'schedule', 'duration'], 'is outside 1m to 30d', 'write it like 3h')
+    const durationMs = Math.min(Math.max(duration, minuteMs), 30 * dayMs)
+    const read = parseSchedule({ rrule, durationMs, timezone, start })
+    if (!read.ok) {
+      report([...path, 'schedule', 'rrule'], read.message, read.fix)
+      return []
+    }
+    return [
+      {
+        id: silence.id,
+        matchers: silence.matchers,
+        schedule: read.schedule,
+        createdBy: silence.created_by,
+        comment: silence.comment,
+        expireWhenQuietForMs: silence.expire_when_quiet_for ?? null,
+      },
+    ]
+  })
+}
+
+function heartbeatOf(
+  { heartbeat }: RoutingFile,
+  receivers: ReadonlyMap<string, readonly Integration[]>,
+  report: Report,
+): Routing['heartbeat'] {
+  if (heartbeat === undefined) return null
+  const integrations = receivers.get(heartbeat.receiver)
+  if (integrations === undefined)
+    report(['heartbeat', 'receiver'], ...unknownReceiver(heartbeat.receiver, receivers.keys()))
+  else if (integrations.some(({ kind }) => kind !== 'webhook')) {
+    const fix = 'name a receiver that has only webhook_configs: people read no sign of life'
+    report(['heartbeat', 'receiver'], `${heartbeat.receiver} is no webhook`, fix)
+  }
+  return { receiver: heartbeat.receiver, everyMs: heartbeat.every }
+}
+
+/** What routes may name. */
+interface Names {
+  readonly receivers: ReadonlyMap<string, unknown>
+  readonly timeIntervals: ReadonlyMap<string, unknown>
+}
+
+function rootOf(file: RouteFile, names: Names, report: Report): Route {
   if (file.receiver === undefined)
     report(['route', 'receiver'], 'the first route needs a receiver', 'write receiver: log to start with')
   if ((file.matchers ?? []).length > 0)
     report(['route', 'matchers'], 'the first route takes every alert', 'move the matchers to a route under routes')
+  for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
+    if ((file[key] ?? []).length > 0)
+      report(['route', key], 'the first route is never muted', 'move it to a route under routes')
+  }
   const defaults = {
     receiver: 'log',
     groupBy: ['rule', 'tenant'] as readonly string[] | 'all',
@@ -79,9 +154,7 @@ function rootOf(file: RouteFile, receivers: ReadonlyMap<string, unknown>, report
     // Brothers with the same matchers (after `continue`) are different routes all the same.
     while (keys.has(key)) key += '+'
     keys.add(key)
-    if (node.receiver !== undefined && !receivers.has(node.receiver)) {
-      report([...path, 'receiver'], ...unknownReceiver(node.receiver, receivers.keys()))
-    }
+    checkNode(node, names, path, report)
     const own = inherit(node, above)
     const setsTimers = node.repeat_interval !== undefined || node.group_interval !== undefined
     if (setsTimers && own.repeatIntervalMs !== null && own.repeatIntervalMs < own.groupIntervalMs) {
@@ -91,10 +164,23 @@ function rootOf(file: RouteFile, receivers: ReadonlyMap<string, unknown>, report
         'make repeat_interval at least as long, or write repeat_interval: never',
       )
     }
+    const times = { muteTimes: node.mute_time_intervals ?? [], activeTimes: node.active_time_intervals ?? [] }
     const routes = (node.routes ?? []).map((child, place) => build(child, own, key, [...path, 'routes', place]))
-    return { key, text, matchers: node.matchers ?? [], continue: node.continue ?? false, ...own, routes }
+    return { key, text, matchers: node.matchers ?? [], continue: node.continue ?? false, ...own, ...times, routes }
   }
   return build(file, defaults, null, ['route'])
+}
+
+function checkNode(node: RouteFile, { receivers, timeIntervals }: Names, path: Path, report: Report): void {
+  if (node.receiver !== undefined && !receivers.has(node.receiver))
+    report([...path, 'receiver'], ...unknownReceiver(node.receiver, receivers.keys()))
+  for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
+    for (const [place, name] of (node[key] ?? []).entries()) {
+      if (timeIntervals.has(name)) continue
+      const known = timeIntervals.size === 0 ? '' : `, or use one of: ${[...timeIntervals.keys()].join(', ')}`
+      report([...path, key, place], `there is no time interval "${name}"`, `define it under time_intervals${known}`)
+    }
+  }
 }
 
 /** The words for a route that leads nowhere. */
@@ -113,75 +199,4 @@ function inherit(node: RouteFile, above: Inherited): Inherited {
     groupIntervalMs: node.group_interval ?? above.groupIntervalMs,
     repeatIntervalMs: node.repeat_interval === undefined ? above.repeatIntervalMs : node.repeat_interval,
   }
-}
-
-function emailOf(
-  email: EmailFile,
-  file: RoutingFile,
-  path: Path,
-  report: Report,
-  secretFile: SecretFile,
-): EmailSettings {
-  const common = file.global
-  const smarthost = email.smarthost ?? common.smtp_smarthost
-  const from = email.from ?? common.smtp_from
-  if (smarthost === undefined)
-    report([...path, 'smarthost'], 'no mail server is given', 'set smarthost here or global.smtp_smarthost')
-  if (from === undefined) report([...path, 'from'], 'no sender is given', 'set from here or global.smtp_from')
-  const user = email.auth_username ?? common.smtp_auth_username
-  const password = user === undefined ? undefined : passwordOf(email, file, path, secretFile)
-  if (user !== undefined && password === undefined) {
-    report(
-      [...path, 'auth_username'],
-      'there is a user name but no password',
-      'set auth_password: ${ENV_VAR} or auth_password_file',
-    )
-  }
-  const tls = email.tls_config ?? common.smtp_tls_config ?? {}
-  return {
-    host: smarthost?.host ?? '',
-    port: smarthost?.port ?? 0,
-    from: from ?? '',
-    recipients: { kind: 'fixed', to: email.to },
-    audience: 'operators',
-    dailyCap: null,
-    chart: false,
-    hello: email.hello ?? common.smtp_hello ?? null,
-    auth: user === undefined || password === undefined ? null : { user, password },
-    requireTls: email.require_tls ?? common.smtp_require_tls ?? true,
-    tls: {
-      ca: tls.ca_file === undefined ? null : secretFile([...path, 'tls_config', 'ca_file'], tls.ca_file),
-      serverName: tls.server_name ?? null,
-      insecureSkipVerify: tls.insecure_skip_verify ?? false,
-    },
-    timeoutMs: email.timeout ?? 20_000,
-  }
-}
-
-function passwordOf(email: EmailFile, file: RoutingFile, path: Path, secretFile: SecretFile): string | undefined {
-  const common = file.global
-  if (email.auth_password !== undefined) return email.auth_password
-  if (email.auth_password_file !== undefined)
-    return secretFile([...path, 'auth_password_file'], email.auth_password_file)
-  if (common.smtp_auth_password !== undefined) return common.smtp_auth_password
-  if (common.smtp_auth_password_file === undefined) return undefined
-  return secretFile(['global', 'smtp_auth_password_file'], common.smtp_auth_password_file)
-}
-
-function webhookOf(slack: SlackFile, file: RoutingFile, path: Path, report: Report, secretFile: SecretFile): string {
-  const common = file.global
-  if (slack.api_url !== undefined) return slack.api_url
-  const [place, name]: [Path, string | undefined] =
-    slack.api_url_file !== undefined
-      ? [[...path, 'api_url_file'], slack.api_url_file]
-      : [['global', 'slack_api_url_file'], common.slack_api_url === undefined ? common.slack_api_url_file : undefined]
-  if (name === undefined) {
-    if (common.slack_api_url !== undefined) return common.slack_api_url
-    report(path, 'no Slack webhook is given', 'set api_url: ${ENV_VAR} or api_url_file here, or global.slack_api_url')
-    return ''
-  }
-  const url = secretFile(place, name)
-  if (url !== '' && !isWebhook(url))
-    report(place, `${name} holds no http or https address`, 'put the webhook URL alone into the file')
-  return url
 }

@@ -1,33 +1,31 @@
 import { z } from 'zod'
 import { type Matcher, parseMatcher } from '../alert/matcher.ts'
-import { parseDuration } from '../time/duration.ts'
+import { isTimezone } from './local-time.ts'
+import {
+  addressShape,
+  alertmanagerShape,
+  complain,
+  durationShape,
+  emailShape,
+  genericWebhookShape,
+  pagerdutyShape,
+  slackShape,
+  smarthostShape,
+  tlsShape,
+  toMs,
+  webhookShape,
+} from './receiver-schema.ts'
+import { timeIntervalShape } from './time-interval.ts'
 
 /** The shape of `alerts/notify.yaml`; names and meanings are Alertmanager's wherever it has them. */
 
-function complain(context: z.RefinementCtx, message: string, fix: string): void {
-  context.addIssue({ code: 'custom', message, params: { fix } })
-}
-
-const durationShape = z.string().transform(toMs)
-
 const repeatShape = z.string().transform((text, context) => (text === 'never' ? null : toMs(text, context)))
-
-function toMs(text: string, context: z.RefinementCtx): number {
-  const ms = parseDuration(text)
-  if (ms === null) complain(context, `"${text}" is no duration`, 'write it like 10s, 5m, 1h or 1d')
-  return ms ?? 0
-}
 
 const matcherShape = z.string().transform((text, context): Matcher => {
   const read = parseMatcher(text)
   if (read.ok) return read.matcher
   complain(context, read.message, `${read.fix}, in single quotes: 'severity="page"'`)
   return z.NEVER
-})
-
-const timeoutShape = durationShape.refine((ms) => ms >= 100 && ms <= 120_000, {
-  error: 'is outside 100ms to 2m',
-  params: { fix: 'use 10s unless the server is known to be slow' },
 })
 
 const labelShape = z.string().regex(/^(?:[A-Za-z_][A-Za-z0-9_]*|\.\.\.)$/, { error: 'is no label name' })
@@ -41,6 +39,8 @@ export interface RouteFile {
   group_wait?: number | undefined
   group_interval?: number | undefined
   repeat_interval?: number | null | undefined
+  mute_time_intervals?: string[] | undefined
+  active_time_intervals?: string[] | undefined
   routes?: RouteFile[] | undefined
 }
 
@@ -52,70 +52,12 @@ const routeShape: z.ZodType<RouteFile> = z.strictObject({
   group_wait: durationShape.optional(),
   group_interval: durationShape.optional(),
   repeat_interval: repeatShape.optional(),
+  mute_time_intervals: z.array(z.string()).max(50).optional(),
+  active_time_intervals: z.array(z.string()).max(50).optional(),
   routes: z
     .array(z.lazy(() => routeShape))
     .max(500)
     .optional(),
-})
-
-const addressShape = z.string().refine((text) => /^[^\p{Cc}]*[^\s@<>,]+@[^\s@<>,]+>?$/u.test(text.trim()), {
-  error: 'is no mail address',
-  params: { fix: 'write it like oncall@example.com' },
-})
-
-const recipientsShape = z
-  .union([z.string().transform((text) => text.split(',').map((part) => part.trim())), z.array(z.string())], {
-    error: 'is no list of mail addresses',
-  })
-  .pipe(z.array(addressShape).min(1).max(50))
-
-const tlsShape = z.strictObject({
-  ca_file: z.string().optional(),
-  server_name: z.string().optional(),
-  insecure_skip_verify: z.boolean().optional(),
-})
-
-const smarthostShape = z.string().transform((text, context) => {
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text.trim())
-  const port = Number(found?.[3])
-  if (found === null || port === 0 || port > 65_535) {
-    complain(context, `"${text}" is no mail server address`, 'write it like smtp.example.com:587')
-    return z.NEVER
-  }
-  return { host: found[1] ?? found[2] ?? '', port }
-})
-
-const perMinute = z.int().min(1).max(6_000)
-
-const emailShape = z.strictObject({
-  to: recipientsShape,
-  from: addressShape.optional(),
-  smarthost: smarthostShape.optional(),
-  hello: z.string().optional(),
-  auth_username: z.string().optional(),
-  auth_password: z.string().optional(),
-  auth_password_file: z.string().optional(),
-  require_tls: z.boolean().optional(),
-  tls_config: tlsShape.optional(),
-  timeout: timeoutShape.optional(),
-  max_per_minute: perMinute.optional(),
-})
-
-const webhookShape = z.string().refine(isWebhook, {
-  error: 'is no http or https address',
-  params: { fix: 'paste the incoming webhook URL of the Slack app into the variable or file' },
-})
-
-/** The value is a secret: it may be judged, never repeated. */
-export function isWebhook(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-}
-
-const slackShape = z.strictObject({
-  api_url: webhookShape.optional(),
-  api_url_file: z.string().optional(),
-  timeout: timeoutShape.optional(),
-  max_per_minute: perMinute.optional(),
 })
 
 const timezoneShape = z.string().refine(isTimezone, {
@@ -123,14 +65,21 @@ const timezoneShape = z.string().refine(isTimezone, {
   params: { fix: 'write an IANA name such as Europe/Berlin or UTC' },
 })
 
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-GB', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}
+const nameShape = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'is no name' })
+
+const silenceShape = z.strictObject({
+  id: nameShape,
+  matchers: z.array(matcherShape).min(1).max(20),
+  schedule: z.strictObject({
+    rrule: z.string().max(500),
+    duration: durationShape,
+    timezone: timezoneShape.optional(),
+    start: z.string().optional(),
+  }),
+  comment: z.string().trim().min(1, { error: 'is empty' }).max(1_000),
+  created_by: z.string().trim().min(1, { error: 'is empty' }).max(200),
+  expire_when_quiet_for: durationShape.optional(),
+})
 
 export const routingShape = z.strictObject({
   global: z
@@ -145,6 +94,8 @@ export const routingShape = z.strictObject({
       smtp_tls_config: tlsShape.optional(),
       slack_api_url: webhookShape.optional(),
       slack_api_url_file: z.string().optional(),
+      slack_bot_token: z.string().optional(),
+      slack_bot_token_file: z.string().optional(),
       timezone: timezoneShape.optional(),
     })
     .default({}),
@@ -155,6 +106,9 @@ export const routingShape = z.strictObject({
         name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'is no receiver name' }),
         email_configs: z.array(emailShape).max(20).optional(),
         slack_configs: z.array(slackShape).max(20).optional(),
+        webhook_configs: z.array(genericWebhookShape).max(20).optional(),
+        pagerduty_configs: z.array(pagerdutyShape).max(20).optional(),
+        alertmanager_configs: z.array(alertmanagerShape).max(20).optional(),
       }),
     )
     .max(200)
@@ -170,11 +124,22 @@ export const routingShape = z.strictObject({
     )
     .max(100)
     .default([]),
+  time_intervals: z
+    .array(z.strictObject({ name: nameShape, time_intervals: z.array(timeIntervalShape).min(1).max(50) }))
+    .max(100)
+    .default([]),
+  silences: z.array(silenceShape).max(100).default([]),
+  heartbeat: z
+    .strictObject({
+      receiver: z.string(),
+      every: durationShape
+        .refine((ms) => ms >= 10_000 && ms <= 86_400_000, { error: 'is outside 10s to 1d', params: { fix: 'use 1m' } })
+        .default(60_000),
+    })
+    .optional(),
 })
 
 export type RoutingFile = z.output<typeof routingShape>
-export type EmailFile = z.output<typeof emailShape>
-export type SlackFile = z.output<typeof slackShape>
 
 /** Keys whose value is a secret: written as `${ENV_VAR}` or replaced by the `*_file` twin, never in the clear. */
 export const secretKeys: ReadonlySet<string> = new Set([
@@ -182,26 +147,26 @@ export const secretKeys: ReadonlySet<string> = new Set([
   'auth_password',
   'slack_api_url',
   'api_url',
+  'slack_bot_token',
+  'bot_token',
+  'routing_key',
+  'password',
+  'credentials',
 ])
 
 /** What people may expect because Alertmanager or the plan has it, with what to do today. */
 export const laterKeys: ReadonlyMap<string, string> = new Map([
-  ...['time_intervals', 'mute_time_intervals', 'active_time_intervals'].map(
-    (key) => [key, 'remove it and mute by `tollwatch silence add` for now'] as const,
+  ...['opsgenie_configs', 'telegram_configs', 'msteams_configs', 'msteamsv2_configs', 'victorops_configs'].map(
+    (key) => [key, 'remove it; webhook_configs reach any program, alertmanager_configs an Alertmanager'] as const,
   ),
-  ...['webhook_configs', 'pagerduty_configs', 'alertmanager_configs', 'opsgenie_configs', 'telegram_configs'].map(
-    (key) => [key, 'remove it; email_configs and slack_configs work today'] as const,
+  ...['sns_configs', 'pushover_configs', 'wechat_configs', 'webex_configs', 'discord_configs', 'jira_configs'].map(
+    (key) => [key, 'remove it; webhook_configs reach any program, alertmanager_configs an Alertmanager'] as const,
   ),
-  ...['bot_token', 'bot_token_file', 'channel', 'mode', 'chart', 'update_message'].map(
-    (key) => [key, 'remove it and set api_url to an incoming webhook, which fixes the channel'] as const,
-  ),
-  ['silences', 'remove it and use `tollwatch silence add`'],
-  ['heartbeat', 'remove it and watch /readyz from outside'],
   ['templates', 'remove it; messages have one fixed layout'],
   ['headers', 'remove it; messages have one fixed layout'],
-  ['fallback', 'remove it'],
-  ['daily_cap', 'remove it; max_per_minute limits a flood'],
-  ['audience', 'remove it; messages are for operators'],
+  ['tls_config', 'set NODE_EXTRA_CA_CERTS for the daemon to trust another authority over HTTP'],
+  ['proxy_url', 'remove it; the daemon reaches receivers directly'],
+  ['oauth2', 'remove it; basic_auth and authorization work today'],
 ])
 
 /** Keys that are wrong for good, with what to write instead. */
@@ -210,5 +175,9 @@ export const insteadKeys: ReadonlyMap<string, string> = new Map([
   ['match_re', 'write matchers: [\'label=~"pattern"\']'],
   ['source_match', 'write source_matchers: [\'label="value"\']'],
   ['target_match', 'write target_matchers: [\'label="value"\']'],
+  ['update_message', 'write mode: thread, which edits one message for each conversation'],
+  ['service_key', 'write routing_key of an integration with the Events API v2'],
+  ['bearer_token', 'write authorization: {credentials: ${ENV_VAR}}'],
+  ['bearer_token_file', 'write authorization: {credentials_file: PATH}'],
   ['send_resolved', 'remove it: whoever was told of a start is always told of the end'],
 ])

@@ -1,5 +1,8 @@
+import type { Severity } from '../alert/alert.ts'
 import { type Matcher, matchesAll } from '../alert/matcher.ts'
 import type { Labels } from './labels.ts'
+import type { ScheduledSilence } from './scheduled-silences.ts'
+import type { TimeInterval } from './time-interval.ts'
 
 /** Who is told what, and when: the contents of `alerts/notify.yaml`. */
 export interface Routing {
@@ -7,8 +10,20 @@ export interface Routing {
   /** By name; `log` and `none` are always there. */
   readonly receivers: ReadonlyMap<string, readonly Integration[]>
   readonly inhibitRules: readonly InhibitRule[]
-  /** IANA zone that messages show beside UTC. */
+  /** By name; a route names them. */
+  readonly timeIntervals: ReadonlyMap<string, readonly TimeInterval[]>
+  readonly silences: readonly ScheduledSilence[]
+  /** Null for none. */
+  readonly heartbeat: HeartbeatSettings | null
+  /** IANA zone that messages show beside UTC, and that time intervals without a location are in. */
   readonly timezone: string
+}
+
+/** A sign of life for a service that raises an alarm when it stops coming. */
+export interface HeartbeatSettings {
+  /** A receiver of webhooks. */
+  readonly receiver: string
+  readonly everyMs: number
 }
 
 /** A node of the route tree with everything inherited filled in. */
@@ -29,6 +44,10 @@ export interface Route {
   readonly groupIntervalMs: number
   /** Time from the last send to a reminder; null for none. */
   readonly repeatIntervalMs: number | null
+  /** Names of time intervals in which starts and reminders of this very node wait; not inherited. */
+  readonly muteTimes: readonly string[]
+  /** If there are any: the only time intervals in which they do not wait. */
+  readonly activeTimes: readonly string[]
   readonly routes: readonly Route[]
 }
 
@@ -41,6 +60,9 @@ export type Integration = {
 } & (
   | { readonly kind: 'email'; readonly email: EmailSettings }
   | { readonly kind: 'slack'; readonly slack: SlackSettings }
+  | { readonly kind: 'webhook'; readonly webhook: WebhookSettings }
+  | { readonly kind: 'pagerduty'; readonly pagerduty: PagerdutySettings }
+  | { readonly kind: 'alertmanager'; readonly alertmanager: AlertmanagerSettings }
   | { readonly kind: 'log' }
   | { readonly kind: 'none' }
 )
@@ -87,12 +109,51 @@ export type SlackSettings = {
     }
 )
 
+/** How to log in over HTTP; a secret that never reaches logs or errors. */
+export interface HttpLogin {
+  /** The whole value of the `Authorization` header; null for none. */
+  readonly authorization: string | null
+}
+
+export interface WebhookSettings extends HttpLogin {
+  /** May hold a secret in its path or query. */
+  readonly url: string
+  /** Alerts that stand in one message; further ones are counted. */
+  readonly maxAlerts: number
+  readonly timeoutMs: number
+}
+
+export interface PagerdutySettings {
+  /** `https://events.pagerduty.com/v2/enqueue` unless a test says otherwise. */
+  readonly url: string
+  readonly routingKey: string
+  readonly severities: Readonly<Record<Severity, PagerdutySeverity>>
+  readonly timeoutMs: number
+}
+
+export const pagerdutySeverities = ['critical', 'error', 'warning', 'info'] as const
+
+export type PagerdutySeverity = (typeof pagerdutySeverities)[number]
+
+export interface AlertmanagerSettings extends HttpLogin {
+  /** The members of one cluster; each is told everything. */
+  readonly urls: readonly string[]
+  /** Time after which an alert that still stands is sent again. */
+  readonly resendDelayMs: number
+  readonly timeoutMs: number
+}
+
 /** While an alert matches the source side, alerts of the target side with the same `equal` labels are not announced. */
 export interface InhibitRule {
   readonly name: string
   readonly source: readonly Matcher[]
   readonly target: readonly Matcher[]
   readonly equal: readonly string[]
+}
+
+/** Whether an integration writes to the tenant that an alert is about. */
+export function isForTenants(integration: Integration): boolean {
+  return integration.kind === 'email' && integration.email.recipients.kind === 'tenant'
 }
 
 /** The nodes that take an alert, as in Alertmanager: the deepest match wins, `continue` looks further. */
@@ -138,9 +199,14 @@ export const defaultRouting: Routing = {
     groupWaitMs: 30_000,
     groupIntervalMs: 300_000,
     repeatIntervalMs: 14_400_000,
+    muteTimes: [],
+    activeTimes: [],
     routes: [],
   },
   receivers: builtInReceivers,
   inhibitRules: [],
+  timeIntervals: new Map(),
+  silences: [],
+  heartbeat: null,
   timezone: 'UTC',
 }

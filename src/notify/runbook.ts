@@ -120,3 +120,23 @@ export const adviceOn: Readonly<Record<Cause, Advice>> = {
     ],
   },
 }
+
+/** Before a quota ends there are no refusals yet, so none of the causes fits. */
+export const quotaAdvice: Advice = {
+  likely: 'the tenant uses up its quota sooner than the period ends; its calls are refused from then on',
+  steps: [
+    'compare the rate of use with that of the last periods: a loop shows as a step',
+    'tell the tenant before it finds out by itself',
+    'raise the limit or offer the next plan, or agree that it waits for the reset',
+  ],
+}
+
+export const stalledAdvice: Advice = {
+  likely:
+    'the gateway’s log shipper has stopped, or Tollwatch cannot keep up; alerts on refusals wait until it goes on',
+  steps: [
+    'look at the newest record in the topic: if it is old, the shipper or the gateway stands still',
+    'if records arrive, look at the consumer lag and at /readyz, which says why the input waits',
+    'refusals of the meantime come in later: expect alerts that begin in the past',
+  ],
+}

@@ -1,5 +1,7 @@
+import type { Severity } from '../alert/alert.ts'
 import { formatInstant } from '../time/instant.ts'
-import { othersOf } from './email-text.ts'
+import { chartAlt } from './chart.ts'
+import { adviceLabels, othersOf } from './email-text.ts'
 import { isHttp } from './links.ts'
 import type { Message } from './message.ts'
 import { clip } from './plain-text.ts'
@@ -20,6 +22,7 @@ export type SlackBlock =
   | { readonly type: 'section'; readonly text: Markdown }
   | { readonly type: 'section'; readonly fields: readonly Markdown[] }
   | { readonly type: 'context'; readonly elements: readonly Markdown[] }
+  | { readonly type: 'image'; readonly slack_file: { readonly id: string }; readonly alt_text: string }
 
 interface PlainText {
   readonly type: 'plain_text'
@@ -42,9 +45,19 @@ export interface SlackPayload {
   readonly unfurl_media: false
 }
 
-/** The message for an incoming webhook. */
-export function slackPayload(message: Message): SlackPayload {
-  return { ...slackText(message), blocks: blocksOf(message) }
+/**
+ * The whole message.
+ *
+ * @param chartFile the id of the chart's picture at Slack; null for none
+ * @param earlier whether an earlier message of this conversation stands further up, for lack of room in its thread
+ */
+export function slackPayload(message: Message, { chartFile = null, earlier = false }: SlackExtras = {}): SlackPayload {
+  return { ...slackText(message), blocks: blocksOf(message, { chartFile, earlier }) }
+}
+
+export interface SlackExtras {
+  readonly chartFile?: string | null
+  readonly earlier?: boolean
 }
 
 /** The same without blocks, for when Slack refuses them. */
@@ -55,39 +68,81 @@ export function slackText(message: Message): SlackPayload {
   return { text, unfurl_links: false, unfurl_media: false }
 }
 
-function blocksOf(message: Message): readonly SlackBlock[] {
-  const blocks: SlackBlock[] = [
-    { type: 'header', text: { type: 'plain_text', text: clip(message.headline, limits.header), emoji: false } },
-  ]
+/** What a thread under the message keeps of each change: what happened and the numbers of then. */
+export function slackReply(message: Message): SlackPayload {
+  const room = new Room(limits.total)
+  const title = `*${escaped(coloured(message), 300)}*`
+  room.section([title, ...message.sentences.map((sentence) => escaped(sentence, 700))])
+  room.fields(message)
+  room.others(message)
+  return { ...slackText(message), blocks: room.blocks }
+}
+
+const severityEmoji: Readonly<Record<Severity, string>> = { page: '🔴', ticket: '⚠️', info: '🟦' }
+
+/** The headline with the shape of its severity in colour, and in another one at the end. */
+function coloured({ headline, status, severity }: Message): string {
+  return headline.replace(/[●▲■✔]/u, status === 'resolved' ? '✅' : severityEmoji[severity])
+}
+
+function blocksOf(message: Message, { chartFile, earlier }: Required<SlackExtras>): readonly SlackBlock[] {
   // Who got it and why stands last but is set aside first, so that a long list of names cannot push it out.
   const why = markdown([escaped(message.why.join(' '), 800)])
-  let left = limits.total - limits.header - why.text.length - linksText(message).length
-  const section = (pieces: readonly string[], most: number = limits.section) => {
-    const text = fitting(pieces, Math.min(most, left))
-    if (text === '') return
-    left -= text.length
-    blocks.push({ type: 'section', text: markdown([text]) })
-  }
-  section(message.sentences.map((sentence) => escaped(sentence, 700)))
-  const fields = message.facts.slice(0, limits.fields).map(({ label, text, atMs }) => {
-    return markdown([
-      `*${label}*\n${escaped(text, 450)}`,
-      ...(atMs === undefined || !Number.isFinite(atMs) ? [] : [yourTime(atMs)]),
-    ])
-  })
-  left -= fields.reduce((total, field) => total + field.text.length, 0)
-  if (fields.length > 0) blocks.push({ type: 'section', fields })
-  section(adviceLines(message), 1_500)
-  section(
-    othersOf(message).map((line, place) => `${place === 0 ? '*Also*\n' : ''}${escaped(line, 300)}`),
-    2_500,
-  )
-  const notes = message.notes.map((note) => escaped(note, 300))
-  if (notes.length > 0) blocks.push({ type: 'context', elements: [markdown(notes)] })
   const links = linksText(message)
-  if (links !== '') blocks.push({ type: 'section', text: markdown([links]) })
-  blocks.push({ type: 'context', elements: [why] })
-  return blocks
+  const alt = message.chart ? chartAlt(message.chart) : ''
+  const room = new Room(limits.total - limits.header - why.text.length - links.length - alt.length)
+  const header = clip(coloured(message), limits.header)
+  room.blocks.push({ type: 'header', text: { type: 'plain_text', text: header, emoji: false } })
+  room.section(message.sentences.map((sentence) => escaped(sentence, 700)))
+  room.fields(message)
+  if (chartFile !== null && alt !== '') {
+    room.blocks.push({ type: 'image', slack_file: { id: chartFile }, alt_text: alt })
+  }
+  room.section(adviceLines(message), 1_500)
+  room.others(message)
+  const notes = message.notes.map((note) => escaped(note, 300))
+  if (earlier) notes.push('The beginning of this is in an earlier message further up.')
+  if (notes.length > 0) room.blocks.push({ type: 'context', elements: [markdown(notes)] })
+  if (links !== '') room.blocks.push({ type: 'section', text: markdown([links]) })
+  room.blocks.push({ type: 'context', elements: [why] })
+  return room.blocks
+}
+
+/** Blocks with a common budget of characters: what does not fit is left out, whole lines and whole fields. */
+class Room {
+  readonly blocks: SlackBlock[] = []
+  #left: number
+
+  constructor(characters: number) {
+    this.#left = characters
+  }
+
+  section(pieces: readonly string[], most: number = limits.section): void {
+    const text = fitting(pieces, Math.min(most, this.#left))
+    if (text === '') return
+    this.#left -= text.length
+    this.blocks.push({ type: 'section', text: markdown([text]) })
+  }
+
+  fields({ facts }: Message): void {
+    const fields: Markdown[] = []
+    for (const { label, text, atMs } of facts) {
+      const field = markdown([
+        `*${escaped(label, 40)}*\n${escaped(text, 450)}`,
+        ...(atMs === undefined || !Number.isFinite(atMs) ? [] : [yourTime(atMs)]),
+      ])
+      if (field.text.length > this.#left) continue
+      this.#left -= field.text.length
+      fields.push(field)
+    }
+    for (let from = 0; from < fields.length; from += limits.fields)
+      this.blocks.push({ type: 'section', fields: fields.slice(from, from + limits.fields) })
+  }
+
+  others(message: Message): void {
+    const lines = othersOf(message).map((line, place) => `${place === 0 ? '*Also*\n' : ''}${escaped(line, 300)}`)
+    this.section(lines, 2_500)
+  }
 }
 
 /** Slack writes the moment in the zone of whoever reads; the text after the bar is for clients that cannot. */
@@ -95,10 +150,11 @@ function yourTime(atMs: number): string {
   return `<!date^${Math.floor(atMs / 1_000)}^{date_short_pretty} {time}|${formatInstant(atMs)}> your time`
 }
 
-function adviceLines({ advice, runbook }: Message): string[] {
+function adviceLines(message: Message): string[] {
+  const { advice, runbook } = message
   const lines: string[] = []
   if (advice !== null) {
-    lines.push(`*Likely* ${escaped(advice.likely, 300)}`)
+    lines.push(`*${adviceLabels(message).likely}* ${escaped(advice.likely, 300)}`)
     advice.steps.forEach((step, place) => {
       lines.push(`${place + 1}. ${escaped(step, 300)}`)
     })

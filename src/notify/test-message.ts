@@ -3,6 +3,7 @@ import type { EpochMs } from '../time/clock.ts'
 import { minuteMs, secondMs } from '../time/duration.ts'
 import { digest } from './group.ts'
 import { composeMessage, type Message, type MessageContext } from './message.ts'
+import type { Trend } from './trend.ts'
 
 /** A message that looks like a real one and says in every place a reader looks at that it is not. */
 export function testMessage(receiver: string, integration: string, now: EpochMs, context: MessageContext): Message {
@@ -24,7 +25,7 @@ export function testMessage(receiver: string, integration: string, now: EpochMs,
       maxPerMinute: 1,
       subject: null,
     },
-    context,
+    { ...context, trend: () => sampleTrend(now) },
   )
   const title = `[TEST] Tollwatch reaches ${receiver}`
   return {
@@ -72,4 +73,13 @@ function sample(now: EpochMs): Alert {
       facts: [],
     },
   }
+}
+
+/** Three quiet hours and the spike of the sample. */
+function sampleTrend(now: EpochMs): Trend {
+  const steps = Array.from({ length: 36 }, (_, step) => {
+    const refused = step === 35 ? 60 : step === 34 ? 12 : (step * 7) % 5
+    return new Map([['quota_exceeded' as const, refused]])
+  })
+  return { endMs: now, stepMs: 5 * minuteMs, steps }
 }

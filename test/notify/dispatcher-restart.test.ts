@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Transition } from '../../src/alert/alert.ts'
 import { Fault } from '../../src/fault/fault.ts'
-import { MemoryState, type StateEntry, type StateStore } from '../../src/history/state.ts'
-import type { Receiver } from '../../src/notify/receiver.ts'
+import { MemoryState, type StateStore } from '../../src/history/state.ts'
 import { ManualClock } from '../../src/time/clock.ts'
+import { Fuse, FusedStore, fused, Killed } from './fuse.ts'
 import { alertOf, type Desk, desk, eleven, firing, Inbox, minute, resolved, routingOf } from './sample.ts'
 
 const routing = routingOf(
@@ -22,57 +22,6 @@ receivers:
 `,
   { HOOK: 'https://hooks.example.com/x' },
 )
-
-class Killed extends Error {}
-
-/** Dies at the nth moment at which a process could: before and after everything that lasts. */
-class Fuse {
-  moments = 0
-  blown = false
-  readonly #at: number
-
-  constructor(at: number) {
-    this.#at = at
-  }
-
-  moment(): void {
-    this.moments++
-    if (this.moments === this.#at) this.blown = true
-    if (this.blown) throw new Killed()
-  }
-}
-
-class FusedStore implements StateStore {
-  readonly #inner: StateStore
-  readonly #fuse: Fuse
-
-  constructor(inner: StateStore, fuse: Fuse) {
-    this.#inner = inner
-    this.#fuse = fuse
-  }
-
-  async put(entries: readonly StateEntry[]): Promise<void> {
-    this.#fuse.moment()
-    await this.#inner.put(entries)
-    this.#fuse.moment()
-  }
-
-  load(kind: string): Promise<ReadonlyMap<string, string>> {
-    return this.#inner.load(kind)
-  }
-}
-
-function fused(receiver: Receiver, fuse: Fuse): Receiver {
-  return {
-    deliver: async (message, thread) => {
-      fuse.moment()
-      const delivery = await receiver.deliver(message, thread)
-      fuse.moment()
-      return delivery
-    },
-    close: () => receiver.close(),
-  }
-}
 
 const birch = alertOf({ labels: { tenant: 'birch', api: 'chat', cause: 'quota_exceeded' } })
 const ticket = alertOf({ severity: 'ticket' })

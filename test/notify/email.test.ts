@@ -7,6 +7,7 @@ import { composeMessage } from '../../src/notify/message.ts'
 import type { EmailSettings } from '../../src/notify/routing.ts'
 import { freePort } from '../support/process.ts'
 import { type MailServer, startMailServer } from '../support/smtp.ts'
+import { externalCases, operatorCases } from './message-cases.ts'
 import { alertOf, context, eleven } from './sample.ts'
 
 let server: MailServer
@@ -103,6 +104,68 @@ describe('a mail', () => {
     const [mail] = await server.received(1)
     expect(mail?.email.subject).toContain('数据公司 🚀')
     expect(mail?.email.text).toContain('צ׳אט')
+  })
+})
+
+describe('a chart', () => {
+  const withChart = operatorCases.firing
+
+  test('goes with the mail as a picture that is shown in place, with its numbers in words', async () => {
+    await attempt({ chart: true }, withChart)
+    const [mail] = await server.received(1)
+    const [picture] = mail?.email.attachments ?? []
+    expect(picture).toMatchObject({ mimeType: 'image/png', disposition: 'inline', related: true })
+    const id = picture?.contentId?.replace(/^<|>$/g, '') ?? ''
+    expect(id).toMatch(/^chart\.[0-9a-f]+@mail\.example\.com$/)
+    const image = /<img [^>]*>/.exec(mail?.email.html ?? '')?.[0]
+    expect(image).toContain(`src="cid:${id}"`)
+    expect(image).toMatch(
+      /alt="Refused calls in steps of 5 min over the 3 h to 11:04 UTC: 60 in the last step, 60 at most/,
+    )
+    expect(
+      Buffer.from((picture?.content ?? '') as ArrayBuffer)
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG')
+  })
+
+  test('is left out where the settings do not ask for it, and where it cannot be painted', async () => {
+    await attempt({ chart: false }, withChart)
+    const receiver = openEmail(settings({ chart: true }), silentLog, async () => null)
+    expect(await receiver.deliver(withChart, { receipt: null })).toEqual({ kind: 'sent' })
+    await receiver.close()
+    for (const mail of await server.received(2)) {
+      expect(mail.email.attachments).toEqual([])
+      expect(mail.email.html).not.toContain('<img')
+      expect(mail.email.text).toMatch(/^Trend +[▁▂▃▄▅▆▇█\u00a0]{18} \(last 3 h, 10 min each\)$/m)
+    }
+  })
+})
+
+describe('a mail to a tenant', () => {
+  const tenant = { kind: 'tenant', purpose: 'billing', fallback: null } as const
+
+  test('goes to the addresses of its message, can be unsubscribed from, and names nothing internal', async () => {
+    await attempt({ recipients: tenant, audience: 'external', chart: true }, externalCases['external-firing'])
+    const [mail] = await server.received(1)
+    expect(mail?.envelope.to).toEqual(['pay@acme.example.org'])
+    const header = (name: string) => mail?.email.headers.find(({ key }) => key === name)?.value
+    expect(header('list-unsubscribe')).toBe('<mailto:tollwatch@mail.example.com?subject=unsubscribe>')
+    expect(header('list-id')).toBe('<notices.mail.example.com>')
+    expect(mail?.email.messageId).toBe('<0123456789abcdef0123@mail.example.com>')
+    expect(mail?.email.references).toBe('<fedcba98765432100123@mail.example.com>')
+    // The sender is what the operator chose, and is all that says Tollwatch.
+    expect(mail?.raw.replace(/^(?:From|List-Unsubscribe):.*$/gm, '')).not.toMatch(
+      /oncall|Tollwatch|QuotaExhaustionSpike|wiki|grafana/i,
+    )
+  })
+
+  test('without an address is refused for good', async () => {
+    expect(await attempt({ recipients: tenant }, externalCases['external-resolved'])).toMatchObject({
+      ...{ kind: 'failed', reason: 'refused', final: true },
+      detail: 'there is no address to send it to',
+    })
+    expect(server.attempts()).toBe(0)
   })
 })
 

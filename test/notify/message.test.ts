@@ -1,155 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Alert } from '../../src/alert/alert.ts'
+import { chartAlt, chartSvg } from '../../src/notify/chart.ts'
 import { emailHtml } from '../../src/notify/email-html.ts'
 import { emailText } from '../../src/notify/email-text.ts'
-import { composeMessage, type MessageContext, type MessageInput } from '../../src/notify/message.ts'
-import { slackPayload } from '../../src/notify/slack-blocks.ts'
+import { slackPayload, slackReply } from '../../src/notify/slack-blocks.ts'
 import { blockKitProblems } from '../support/block-kit.ts'
-import { alertOf, context, eleven, minute } from './sample.ts'
+import { calm, externalCases, messageOf, operatorCases, spike } from './message-cases.ts'
+import { alertOf, eleven } from './sample.ts'
 
-function messageOf(
-  change: Partial<Omit<MessageInput, 'firing' | 'resolved'>> & {
-    firing?: readonly Alert[]
-    resolved?: readonly Alert[]
-  },
-  shared: Partial<MessageContext> = {},
-) {
-  const member = (alert: Alert) => ({ alert, noticedAtMs: alert.activeAtMs + 80_000, told: null, doneAtMs: null })
-  return composeMessage(
-    {
-      id: '0123456789abcdef0123',
-      thread: 'fedcba98765432100123',
-      receiver: 'oncall',
-      now: eleven,
-      routeText: 'severity="page"',
-      reminder: false,
-      mutedCount: 0,
-      folded: 0,
-      groups: 1,
-      maxPerMinute: 20,
-      subject: null,
-      ...change,
-      firing: (change.firing ?? []).map(member),
-      resolved: (change.resolved ?? []).map(member),
-    },
-    { ...context, ...shared },
-  ).message
-}
+const cases = { ...operatorCases, ...externalCases }
 
-const trend = () => [0, 1, 0, 2, 1, 0, 1, 2, 1, 0, Number.NaN, 1, 2, 1, 3, 2, 40, 60]
-
-const spike = alertOf({
-  annotations: {
-    summary: 'acme is refused on chat: quota exceeded. 27× normal, 60 of 1,004 (6.0 %) in 5 min, usually 2.2.',
-  },
+test.each(['changed', 'resolved', 'endless'] as const)('the reply "%s" in a thread reads as it did', async (name) => {
+  const reply = `${JSON.stringify(slackReply(operatorCases[name]), null, 2)}\n`
+  await expect(reply).toMatchFileSnapshot(`../golden/notify/${name}.reply.json`)
 })
-const outage = alertOf({
-  rule: 'FleetWideSpike',
-  labels: { cause: 'payment_gateway_error' },
-  annotations: { summary: 'payment gateway error rises over all tenants', runbook: 'runbooks/processor-outage.md' },
-  numbers: {
-    observed: 1_240,
-    requests: 48_200,
-    expected: 31,
-    pValue: 1e-30,
-    soFar: 3_100,
-    tenants: 42,
-    top: [
-      { tenant: 'acme', api: 'chat', cause: 'payment_gateway_error', count: 410 },
-      { tenant: 'birch', api: 'search', cause: 'payment_gateway_error', count: 120 },
-      { tenant: 'cedar', api: 'chat', cause: 'payment_gateway_error', count: 77 },
-      { tenant: 'dale', api: 'chat', cause: 'payment_gateway_error', count: 12 },
-    ],
-  },
-})
-const high = alertOf({
-  rule: 'PaymentRefusalsHigh',
-  severity: 'ticket',
-  labels: { tenant: 'acme', api: 'images' },
-  annotations: { summary: 'a third of the calls is refused' },
-  numbers: {
-    observed: 31,
-    requests: 90,
-    expected: 18,
-    pValue: null,
-    soFar: 55,
-    top: [{ tenant: 'acme', api: 'images', cause: 'insufficient_funds', count: 31 }],
-  },
-})
-const stalled = alertOf({
-  rule: 'LogInputStalled',
-  labels: { topic: 'gateway-logs' },
-  annotations: { summary: 'no record for 4 min on gateway-logs' },
-  numbers: { windowMs: 0, observed: 0, requests: 0, expected: null, pValue: null, soFar: 0, peak: 0, tenants: 0 },
-})
-const over = alertOf({
-  state: 'resolved',
-  activeAtMs: eleven - 52 * minute,
-  resolvedAtMs: eleven - 3 * minute,
-  annotations: {
-    summary: 'acme on chat: quota exceeded is back to normal after 49 min; 1,312 refused in all, at most 80 in 5 min.',
-  },
-  numbers: { observed: 2, requests: 990, soFar: 1_312, peak: 80 },
-})
-const many = Array.from({ length: 14 }, (_, i) =>
-  alertOf({
-    labels: { tenant: `tenant-${String(i).padStart(2, '0')}`, api: 'chat', cause: 'quota_exceeded' },
-    annotations: { summary: `tenant-${String(i).padStart(2, '0')} is refused on chat: quota exceeded.` },
-    numbers: { observed: 60 + i },
-  }),
-)
-const hostile = alertOf({
-  labels: {
-    tenant: `<img src=x onerror=alert(1)>&"' <!channel> <https://evil.example.com|click> @here \u202Egnp.exe\r\nBcc: spy@example.com`,
-    api: '*bold* _it_ `code` </td><script>alert(2)</script> javascript:alert(3)',
-    cause: 'quota_exceeded',
-  },
-  annotations: { summary: '<b>summary</b> & <!everyone>', runbook: 'javascript:alert(4)' },
-})
-const rightToLeft = alertOf({ labels: { tenant: 'شركة الاختبار 🚀', api: 'צ׳אט', cause: 'insufficient_funds' } })
-const endless = alertOf({
-  labels: { tenant: 't'.repeat(10_240), api: `${'&<'.repeat(5_120)}`, cause: 'insufficient_funds' },
-  annotations: { summary: `${'s&'.repeat(5_000)}` },
-  numbers: {
-    top: Array.from({ length: 10 }, () => ({
-      tenant: 'x'.repeat(10_240),
-      api: '<'.repeat(10_240),
-      cause: 'unknown',
-      count: 1,
-    })),
-  },
-})
-
-const cases = {
-  firing: messageOf({ firing: [spike] }, { trend }),
-  reminder: messageOf({ firing: [spike], reminder: true, now: eleven + 4 * 60 * minute }),
-  resolved: messageOf(
-    { resolved: [over], subject: { of: 'x', text: 'acme / chat: quota exceeded, 27x normal (60 in 5 min)' } },
-    { trend },
-  ),
-  fleet: messageOf({ firing: [outage], mutedCount: 3 }, { timezone: 'Europe/Berlin' }),
-  threshold: messageOf({ firing: [high] }, { runbookUrl: 'alerts/runbooks/' }),
-  'not-counting': messageOf({ firing: [stalled] }),
-  group: messageOf({ firing: [...many, high], resolved: [over] }),
-  demo: messageOf({ firing: [spike] }, { demo: true, dashboardUrl: null }),
-  digest: messageOf({ firing: many, groups: 296, folded: 5, routeText: '' }),
-  hostile: messageOf({ firing: [hostile, high] }),
-  'right-to-left': messageOf({ firing: [rightToLeft] }),
-  endless: messageOf({
-    firing: [
-      endless,
-      ...Array.from({ length: 12 }, (_, i) => ({ ...endless, fingerprint: `e${i}`, episode: `e${i}` })),
-    ],
-  }),
-}
 
 describe.each(Object.entries(cases))('the message "%s"', (name, message) => {
   test('reads as it did', async () => {
     const text = `Subject: ${message.subject}\n\n${emailText(message)}`
     await expect(text).toMatchFileSnapshot(`../golden/notify/${name}.txt`)
-    await expect(emailHtml(message)).toMatchFileSnapshot(`../golden/notify/${name}.html`)
-    const payload = `${JSON.stringify(slackPayload(message), null, 2)}\n`
+    await expect(emailHtml(message, 'chart@mail.example.com')).toMatchFileSnapshot(`../golden/notify/${name}.html`)
+    const payload = `${JSON.stringify(slackPayload(message, { chartFile: 'F0123456789' }), null, 2)}\n`
     await expect(payload).toMatchFileSnapshot(`../golden/notify/${name}.slack.json`)
   })
 
@@ -159,8 +30,9 @@ describe.each(Object.entries(cases))('the message "%s"', (name, message) => {
   })
 
   test('is one that Slack takes, with room to spare', () => {
-    const payload = slackPayload(message)
+    const payload = slackPayload(message, { chartFile: 'F0123456789', earlier: true })
     expect(blockKitProblems(payload)).toEqual([])
+    expect(blockKitProblems(slackReply(message))).toEqual([])
     const texts = JSON.stringify(payload.blocks).match(/"text":"(?:[^"\\]|\\.)*"/g) ?? []
     const total = texts.reduce((sum, text) => sum + (JSON.parse(`{${text}}`) as { text: string }).text.length, 0)
     expect(total).toBeLessThanOrEqual(10_000)
@@ -237,6 +109,8 @@ test('any name and any number make a message that every surface takes', () => {
         peak: number,
         tenants: number,
         top: fc.array(fc.record({ tenant: text, api: text, cause: text, count: number }), { maxLength: 4 }),
+        scope: fc.option(fc.record({ labels, share: number })),
+        facts: fc.array(fc.record({ label: text, text }), { maxLength: 12 }),
       }),
       resolvedAtMs: fc.option(fc.constantFrom(eleven, Number.NaN)),
     })
@@ -244,23 +118,54 @@ test('any name and any number make a message that every surface takes', () => {
   fc.assert(
     fc.property(
       fc.array(alert, { minLength: 1, maxLength: 13 }),
-      fc.boolean(),
-      fc.array(number),
-      (alerts, demo, trend) => {
+      fc.record({ demo: fc.boolean(), drill: fc.boolean(), external: fc.boolean(), reminder: fc.boolean() }),
+      fc.array(fc.option(fc.nat(1e6)), { maxLength: 36 }),
+      (alerts, { demo, drill, external, reminder }, counts) => {
+        const steps = counts.map((count) => (count === null ? null : new Map([['unknown' as const, count]])))
         const message = messageOf(
           {
             firing: alerts.filter(({ state }) => state === 'firing'),
             resolved: alerts.filter(({ state }) => state === 'resolved'),
+            ...{ drill, reminder, tenant: external ? (alerts[0]?.labels['tenant'] ?? '') : null },
           },
-          { demo, trend: () => trend, timezone: 'Asia/Kolkata' },
+          { demo, trend: () => ({ endMs: eleven, stepMs: 300_000, steps }), timezone: 'Asia/Kolkata' },
         )
+        if (message.chart !== null) expect(chartSvg(message.chart) + chartAlt(message.chart)).not.toMatch(/NaN|undef/)
+        expect(blockKitProblems(slackReply(message))).toEqual([])
         expect(message.subject.length).toBeLessThanOrEqual(90)
         expect(message.subject).not.toMatch(/[\r\n]/)
-        expect(blockKitProblems(slackPayload(message))).toEqual([])
-        expect(emailHtml(message)).not.toContain('undefined')
+        expect(blockKitProblems(slackPayload(message, { chartFile: 'F0123456789' }))).toEqual([])
+        expect(emailHtml(message, 'a@b')).not.toContain('undefined')
         expect(emailText(message)).not.toMatch(/undefined|NaN min/)
       },
     ),
     { numRuns: 300 },
   )
+})
+
+test('a reminder after the last refusal says that it is calm, not that it is nothing times normal', () => {
+  const message = messageOf({ firing: [calm], reminder: true })
+  expect(message.headline).toBe('● PAGE acme / chat: quota exceeded, calm at the moment (0 in 5 min)')
+  expect(message.sentences[0]).toBe('QuotaExhaustionSpike has not ended yet, but is calm at the moment.')
+  const text = emailText(messageOf({ firing: [spike, { ...calm, episode: 'other' }], reminder: true }))
+  expect(text).toContain('as usual again')
+  expect(`${message.subject}${text}${emailText(message)}`).not.toMatch(/\b0[x×] normal/)
+})
+
+test('a message says everything of a condition that counts no refusals', () => {
+  const { headline, facts } = operatorCases.quota
+  expect(headline).toBe('▲ TICKET acme has used 912 of 1,000 of its quota calls (91 %)')
+  expect(facts.map(({ label }) => label)).toEqual(['Used', 'Rate', 'Runs out', 'Resets', 'Since', 'Tenant'])
+  expect(facts.at(-1)?.text).toBe('Acme Corporation (acme), plan gold')
+})
+
+test('a message names the part of the traffic that explains it', () => {
+  expect(operatorCases['burn-rate'].facts).toContainEqual({ label: 'Mostly', text: 'acme, 93 % of the refusals' })
+})
+
+test('a drill says so before anything else, on every surface', () => {
+  const { drill } = operatorCases
+  expect(drill.subject).toMatch(/^\[DRILL\] \[PAGE\] acme/)
+  expect(JSON.stringify(slackPayload(drill))).toContain('"text":"[DRILL] 🔴 PAGE acme')
+  for (const text of [emailText(drill), emailHtml(drill), slackPayload(drill).text]) expect(text).toContain('drill')
 })

@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MemoryState } from '../../src/history/state.ts'
 import { Allowance } from '../../src/notify/allowance.ts'
-import { Outbox, outboxRow, retryDelayMs, type SettledEntry } from '../../src/notify/outbox.ts'
+import {
+  Outbox,
+  outboxRow,
+  type PendingEntry,
+  receiptRow,
+  retryDelayMs,
+  type SettledEntry,
+} from '../../src/notify/outbox.ts'
 import { eleven, hour, minute } from './sample.ts'
 
 test('pauses between attempts double from 5 s to 10 min, each spread around its length', () => {
@@ -65,6 +72,25 @@ test('what is settled is forgotten after a week, or when there is too much of it
   })
   await store.put(Array.from({ length: 1_010 }, (_, i) => outboxRow(entry(i))))
   const outbox = await Outbox.load(store)
-  expect(outbox.outdated(eleven + minute)).toEqual(Array.from({ length: 10 }, (_, i) => `k${i}`))
+  expect(outbox.outdated(eleven + minute).map(({ key }) => key)).toEqual(Array.from({ length: 10 }, (_, i) => `k${i}`))
   expect(outbox.outdated(eleven + 8 * 24 * hour)).toHaveLength(1_010)
+})
+
+test('receipts are kept for each thread and integration, and forgotten when they are old or too many', async () => {
+  const store = new MemoryState()
+  const receipt = (i: number) => ({ integration: 'a/slack/0', thread: `t${i}`, text: `ts ${i}`, atMs: eleven + i })
+  await store.put(Array.from({ length: 10_005 }, (_, i) => receiptRow(receipt(i))))
+  const outbox = await Outbox.load(store)
+  const of = (integration: string, thread: string) =>
+    outbox.receiptOf({ integration, message: { thread } as PendingEntry['message'] })
+  expect(of('a/slack/0', 't7')).toBe('ts 7')
+  expect(of('b/slack/0', 't7')).toBeNull()
+  const outdated = outbox.outdated(eleven + minute)
+  expect(outdated).toEqual(
+    Array.from({ length: 5 }, (_, i) => ({ kind: 'receipt', key: `a/slack/0 t${i}`, value: null })),
+  )
+  outbox.forget(outdated)
+  expect(of('a/slack/0', 't4')).toBeNull()
+  expect(of('a/slack/0', 't5')).toBe('ts 5')
+  expect(outbox.outdated(eleven + 31 * 24 * hour)).toHaveLength(10_000)
 })

@@ -34,12 +34,22 @@ receivers:
     slack_configs: [{channel: '#billing', api_url: 'https://hooks.example.com/T0/secret'}]
   - name: oncall
     email_configs: [{to: 'not an address', timeout: 5, send_resolved: false}, {}]
-    pagerduty_configs: []
-time_intervals: []
+    pagerduty_configs: [{routing_key: R0-secret, severity: {page: fatal}}]
+    webhook_configs: [{url: 'https://user:word@hooks.example.com/x', proxy_url: x}]
+    alertmanager_configs: [{urls: ['am:9093'], resend_delay: 10d}]
+    opsgenie_configs: []
+time_intervals:
+  - name: nights
+    time_intervals:
+      - {times: [{start_time: '22:00', end_time: '06:00'}, {start_time: '8am', end_time: '24:00'}]}
+      - {weekdays: ['friday:monday', funday], days_of_month: ['-1:5', 0, '32'], months: [smarch], location: Mars/Olympus}
+silences:
+  - {id: x, matchers: ['cause'], schedule: {rrule: 3, duration: soon}, created_by: ' '}
+heartbeat: {receiver: log, every: 1s}
 `,
   )
   await expect(`${problems.join('\n')}\n`).toMatchFileSnapshot('../golden/notify/routing-problems.txt')
-  expect(problems.join()).not.toMatch(/hunter2|T0\/secret/)
+  expect(problems.join()).not.toMatch(/hunter2|T0\/secret|R0-secret|user:word/)
 })
 
 test('what does not fit together is found as well', async () => {
@@ -47,14 +57,38 @@ test('what does not fit together is found as well', async () => {
     `route:
   repeat_interval: 1m
   matchers: ['severity="page"']
+  mute_time_intervals: [nights]
   routes:
-    - {receiver: nowhere}
+    - {receiver: nowhere, active_time_intervals: [nights, days]}
 receivers:
   - name: oncall
     email_configs: [{to: oncall@example.com, auth_username: someone}]
   - name: oncall
-    slack_configs: [{}, {api_url_file: missing}, {api_url_file: empty}]
+    slack_configs: [{}, {api_url_file: missing}, {api_url_file: empty}, {channel: '#x'}, {bot_token_file: empty}]
+  - name: programs
+    webhook_configs: [{}, {url: 'http://127.0.0.1/', http_config: {basic_auth: {username: a}, authorization: {}}}]
+    pagerduty_configs: [{}]
+  - name: tenants
+    email_configs:
+      - {to: a@example.com, smarthost: 'x:25', from: b@example.com, audience: external, fallback: log}
+      - {to: '{{ tenant.contacts.billing }}', smarthost: 'x:25', from: b@example.com, fallback: tenants}
+      - {to: '{{ tenant.contacts.billing }}', smarthost: 'x:25', from: b@example.com, fallback: nobody}
   - name: silent
+time_intervals:
+  - {name: nights, time_intervals: [{}]}
+  - {name: nights, time_intervals: [{}]}
+silences:
+  - id: always
+    matchers: ['tenant!="acme"']
+    schedule: {rrule: 'FREQ=WEEKLY', duration: 60d}
+    created_by: anna
+    comment: no end
+  - id: always
+    matchers: ['tenant="acme"']
+    schedule: {rrule: 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30', duration: 1h}
+    created_by: anna
+    comment: never
+heartbeat: {receiver: oncall}
 `,
   )
   await expect(`${problems.join('\n')}\n`).toMatchFileSnapshot('../golden/notify/routing-misfits.txt')
@@ -81,14 +115,32 @@ test('its examples load once their comments are taken off', async () => {
   const text = await readFile('alerts/notify.yaml', 'utf8')
   const uncommented = text
     .replace('receivers: []', 'receivers:')
-    .replace('inhibit_rules: []', 'inhibit_rules:')
+    .replace('time_intervals: []', 'time_intervals:')
+    .replace('silences: []', 'silences:')
+    .replace('# heartbeat', 'heartbeat')
     .replace(/^( {2,})# (?=[ \w-])(?!The zone|smarthost|tls_config)/gm, '$1')
-  const environment = { SMTP_PASSWORD: 'open-sesame', SLACK_WEBHOOK_URL: 'https://hooks.example.com/x' }
-  expect(problemsOf(uncommented, environment)).toEqual([])
-  const routing = routingOf(uncommented, environment)
-  expect([...routing.receivers.keys()]).toEqual(['log', 'none', 'oncall', 'accounts'])
-  expect(routing.receivers.get('oncall')?.map(({ key }) => key)).toEqual(['oncall/email/0', 'oncall/slack/0'])
+  const environment = {
+    SMTP_PASSWORD: 'open-sesame',
+    SLACK_WEBHOOK_URL: 'https://hooks.example.com/x',
+    SLACK_BOT_TOKEN: 'xoxb-open-sesame',
+    PAGERDUTY_ROUTING_KEY: 'open-sesame',
+    HOOK_TOKEN: 'open-sesame',
+  }
+  const read = parseRouting(uncommented, {
+    ...{ file: 'notify.yaml', environment },
+    readSecret: () => 'https://deadman.example.com/secret',
+  })
+  expect(read.ok ? [] : read.problems.map(formatProblem)).toEqual([])
+  if (!read.ok) return
+  const { routing } = read
+  expect([...routing.receivers.values()].flat().map(({ key }) => key)).toEqual([
+    ...['log/log/0', 'none/none/0', 'oncall/email/0', 'oncall/slack/0', 'oncall/pagerduty/0', 'accounts/email/0'],
+    ...['tenants/email/0', 'programs/webhook/0', 'alertmanager/alertmanager/0', 'deadman/webhook/0'],
+  ])
   expect(routing.inhibitRules).toHaveLength(2)
+  expect(routing.heartbeat).toEqual({ receiver: 'deadman', everyMs: 60_000 })
+  expect(routing.silences.map(({ id }) => id)).toEqual(['monthly-charge-run'])
+  expect([...routing.timeIntervals.keys()]).toEqual(['office-hours', 'tenant-days'])
 })
 
 describe('routes', () => {

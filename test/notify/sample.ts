@@ -8,6 +8,7 @@ import { openReceivers } from '../../src/notify/receivers.ts'
 import { defaultRouting, type Routing } from '../../src/notify/routing.ts'
 import { parseRouting } from '../../src/notify/routing-file.ts'
 import { Silences } from '../../src/notify/silence.ts'
+import { noDirectory } from '../../src/tenants/directory.ts'
 import { type Clock, type EpochMs, ManualClock } from '../../src/time/clock.ts'
 
 /** 2026-03-02 11:04:00 UTC, a Monday. */
@@ -71,6 +72,8 @@ export const context: MessageContext = {
   dashboardUrl: 'https://grafana.example.com/d/tenant-402',
   current: () => null,
   trend: () => null,
+  tenants: noDirectory,
+  operator: { name: null, contact: null },
 }
 
 export function routingOf(yaml: string, environment: Record<string, string> = {}): Routing {
@@ -130,12 +133,13 @@ export async function desk(
     receivers?: DispatcherOptions['receivers']
     context?: MessageContext
     limits?: { alerts: number; groups: number }
+    evaluation?: () => string | null
   } = {},
 ): Promise<Desk> {
   const clock = given.clock ?? new ManualClock(eleven)
   const store = given.store ?? new MemoryState()
   const inbox = given.inbox ?? new Inbox(clock)
-  const silences = await Silences.open({ store, clock })
+  const silences = await Silences.open({ store, clock, scheduled: routing.silences })
   const counted = { sent: 0, failed: [] as FailureReason[] }
   const keys = [...openReceivers(routing, { log: silentLog }).keys()]
   const dispatcher = await Dispatcher.open({
@@ -156,6 +160,7 @@ export async function desk(
     random: () => 0.5,
     message: given.context ?? context,
     ...(given.limits === undefined ? {} : { limits: given.limits }),
+    ...(given.evaluation === undefined ? {} : { evaluation: given.evaluation }),
   })
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 1_000) {

@@ -52,6 +52,12 @@ export function promtoolAvailable(): string | null {
   return which('promtool') === null ? 'no promtool on the PATH (Debian package prometheus)' : null
 }
 
+/** Why no Alertmanager can be had, or null when one can. */
+export function alertmanagerAvailable(): string | null {
+  if (which('prometheus-alertmanager') !== null) return null
+  return 'no prometheus-alertmanager on the PATH (Debian package prometheus-alertmanager)'
+}
+
 /** Debian's docker-compose reads and checks a compose file without a Docker engine. */
 function composeAvailable(): string | null {
   return which('docker-compose') === null ? 'no docker-compose on the PATH (Debian package docker-compose)' : null
@@ -84,6 +90,7 @@ export const describeWithKafka = describeWith('Kafka', kafkaAvailable)
 export const describeWithChromium = describeWith('Chromium', chromiumAvailable)
 export const describeWithPrometheus = describeWith('Prometheus', prometheusAvailable)
 export const describeWithPromtool = describeWith('promtool', promtoolAvailable)
+export const describeWithAlertmanager = describeWith('Alertmanager', alertmanagerAvailable)
 export const describeWithCompose = describeWith('docker-compose', composeAvailable)
 export const describeWithShippedNginx = describeWith('nginx, rsyslog and Kafka', shippedNginxAvailable)
 export const describeWithChdb = describeWith('chdb', chdbAvailable)

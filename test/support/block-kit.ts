@@ -182,7 +182,11 @@ class Check {
 
   image(image: Json, path: string): void {
     this.text(image['alt_text'], `${path}.alt_text`, limits.imageAlt)
-    this.url(image['image_url'], `${path}.image_url`)
+    const file = image['slack_file']
+    if (file === undefined) this.url(image['image_url'], `${path}.image_url`)
+    else if (image['image_url'] !== undefined) this.say(path, 'has an address and a file')
+    else if (!isObject(file) || !/^F[A-Z0-9]{8,}$/.test(String(file['id'])))
+      this.say(`${path}.slack_file`, 'is no file')
   }
 
   button(value: unknown, path: string): void {

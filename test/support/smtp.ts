@@ -11,11 +11,13 @@ export interface Mail {
   readonly raw: string
 }
 
-/** What the server does with the next mail: a number of milliseconds to wait, and a reply code to refuse it with. */
+/** What the server does with the next mail. */
 export interface MailTrouble {
   readonly delayMs?: number
   /** Such as 451 (try again later) or 550 (never). */
   readonly refuseWith?: number
+  /** Hangs up instead of answering; `after` only when the mail was taken, so that the sender cannot know. */
+  readonly hangUp?: 'before' | 'after'
 }
 
 /** A mail server on the loopback address. */
@@ -59,16 +61,21 @@ export async function startMailServer(login?: { user: string; pass: string }): P
       stream.on('end', () => {
         const trouble = server.trouble(++attempts)
         const answer = async () => {
+          if (trouble?.hangUp === 'before') return hangUp()
           if (trouble?.refuseWith !== undefined) throw replied(trouble.refuseWith, 'a test refuses this mail')
           const raw = Buffer.concat(chunks)
           const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address
           const to = envelope.rcptTo.map(({ address }) => address)
           mails.push({ envelope: { from, to }, email: await PostalMime.parse(raw), raw: raw.toString('utf8') })
+          if (trouble?.hangUp === 'after') hangUp()
         }
         setTimeout(() => answer().then(() => done(), done), trouble?.delayMs ?? 0)
       })
     },
   })
+  const hangUp = () => {
+    for (const connection of smtp.connections) connection._socket.destroy()
+  }
   smtp.on('error', () => {})
   const listening = smtp.listen(0, '127.0.0.1')
   await once(listening, 'listening')
