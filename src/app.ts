@@ -1,9 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { RuleEngine } from './alert/engine.ts'
-import { AlertPersistence } from './alert/persistence.ts'
-import type { Rule } from './alert/rule.ts'
-import { loadRules, shippedFolder } from './alert/rule-files.ts'
+import { type InputHealth, staleAfterMs } from './alert/input-health.ts'
 import type { LoadedConfig } from './config/load.ts'
 import { readingOf } from './config/reading.ts'
 import type { Config } from './config/schema.ts'
@@ -17,13 +14,7 @@ import type { VerifyReport } from './history/ledger.ts'
 import type { StateStore } from './history/state.ts'
 import type { HttpDeps } from './http/deps.ts'
 import { createServer } from './http/server.ts'
-import { Alerting } from './notify/alerting.ts'
-import { Dispatcher } from './notify/dispatcher.ts'
-import { openReceivers } from './notify/receivers.ts'
-import type { Routing } from './notify/routing.ts'
-import { loadRouting } from './notify/routing-file.ts'
-import { Silences } from './notify/silence.ts'
-import { trendOf } from './notify/trend.ts'
+import { type AlertDesk, openAlertDesk } from './notify/desk.ts'
 import { Pipeline } from './pipeline.ts'
 import type { FileBook } from './source/file-identity.ts'
 import { LineCutter } from './source/lines.ts'
@@ -33,13 +24,15 @@ import type { Source } from './source/source.ts'
 import { parseListen } from './telemetry/address.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { serveMetrics } from './telemetry/server.ts'
+import { noDirectory, type TenantDirectory } from './tenants/directory.ts'
+import { loadTenants, TenantFile } from './tenants/tenant-file.ts'
 import type { Clock } from './time/clock.ts'
 import { Lifetime } from './window/lifetime.ts'
 
 const tickMs = 1_000
 const saveEveryTicks = 60
+const healthEveryTicks = 10
 const drainMs = 25_000
-const demoKeepFiringMs = 120_000
 const verifyLooks = 5
 const verifyPauseMs = 300
 
@@ -69,13 +62,10 @@ export interface App {
 }
 
 /** What exists once history is open. */
-interface Running {
+interface Running extends AlertDesk {
   readonly history: History
   readonly pipeline: Pipeline
-  readonly engine: RuleEngine
-  readonly alerting: Alerting
-  readonly dispatcher: Dispatcher
-  readonly silences: Silences
+  readonly tenants: TenantDirectory
   readonly push: PushSource
   readonly sources: readonly Source[]
 }
@@ -201,33 +191,10 @@ class Daemon {
   }
 
   async #assemble(history: History): Promise<Running> {
-    const { clock, log, random } = this.#options
-    const engine = this.#engine()
-    const persistence = new AlertPersistence(engine)
-    await persistence.load(history.state)
-    const silences = await Silences.open({ store: history.state, clock })
-    const routing = await this.#routing()
-    const message = this.#messageContext(engine, routing)
-    const receivers = openReceivers(routing, { log })
-    const attempts = {
-      sent: (receiver: string) => this.#metrics.notified(receiver, 'sent'),
-      failed: (receiver: string, reason: string) => this.#metrics.notified(receiver, reason),
-    }
-    const store = history.state
-    const dispatcher = await Dispatcher.open({
-      routing,
-      receivers,
-      store,
-      silences,
-      clock,
-      log,
-      attempts,
-      random,
-      message,
-    })
-    const logAlerts = history.logAlerts.bind(history)
-    const alerting = new Alerting({ engine, persistence, dispatcher, state: store, logAlerts, clock, log })
-    const pipeline = this.#pipeline(history, engine, alerting)
+    const { clock, log } = this.#options
+    const tenants = await this.#tenants()
+    const desk = await this.#desk(history, tenants)
+    const pipeline = this.#pipeline(history, desk)
     const push = new PushSource({
       directory: join(this.#config.history.data_dir, 'spool'),
       keepBytes: this.#keepBytes,
@@ -235,56 +202,60 @@ class Daemon {
       log,
     })
     return {
+      ...desk,
       history,
       pipeline,
-      engine,
-      alerting,
-      dispatcher,
-      silences,
+      tenants,
       push,
-      sources: [...(await this.#sources(store)), push],
+      sources: [...(await this.#sources(history.state)), push],
     }
   }
 
-  #engine(): RuleEngine {
-    const { alerts } = this.#config
-    const loaded = loadRules(alerts.rules, this.#options.folder)
+  async #tenants(): Promise<TenantDirectory> {
+    const { file } = this.#config.tenants
+    if (file === undefined) return noDirectory
+    const { clock, log, folder } = this.#options
+    const path = resolve(folder, file)
+    const loaded = await loadTenants(path)
     if (!loaded.ok)
-      throw new Fault('config-invalid', 'the rule files have problems; see check-config', { retryable: false })
-    const rules = this.#options.demo ? loaded.rules.map(hurried) : loaded.rules
-    return new RuleEngine(rules, { baselineSeriesLimit: alerts.baseline_series_limit })
+      throw new Fault('config-invalid', 'tenants.file has problems; see check-config', { retryable: false })
+    const directory = new TenantFile(path, loaded, { clock, log })
+    const watching = directory.watch(this.#stop.signal)
+    this.#teardown.push(() => watching)
+    return directory
   }
 
-  async #routing(): Promise<Routing> {
-    const { file } = this.#config.notify
-    const { folder, environment } = this.#options
-    const path = file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file)
-    const loaded = await loadRouting(path, environment)
-    if (!loaded.ok)
-      throw new Fault('config-invalid', 'notify.file has problems; see check-config', { retryable: false })
-    return loaded.routing
+  #desk(history: History, tenants: TenantDirectory): Promise<AlertDesk> {
+    const { clock, log, random, folder, environment, demo } = this.#options
+    const { alerts, notify } = this.#config
+    return openAlertDesk({
+      ...{ clock, log, random, folder, environment, demo, notify, tenants, rules: alerts.rules },
+      ...{ baselineSeriesLimit: alerts.baseline_series_limit, pageUrl: this.pageUrl, state: history.state },
+      logAlerts: (records) => history.logAlerts(records),
+      evaluation: () => this.#notEvaluated(),
+      attempts: {
+        sent: (receiver) => this.#metrics.notified(receiver, 'sent'),
+        failed: (receiver, reason) => this.#metrics.notified(receiver, reason),
+      },
+    })
   }
 
-  #messageContext(engine: RuleEngine, routing: Routing) {
-    const { notify } = this.#config
-    return {
-      pageUrl: notify.page_url ?? this.pageUrl,
-      runbookUrl: notify.runbook_url,
-      dashboardUrl: notify.dashboard_url ?? null,
-      demo: this.#options.demo,
-      timezone: routing.timezone,
-      file: notify.file ?? 'built-in routing',
-      current: (fingerprint: string) => engine.alerts().find((alert) => alert.fingerprint === fingerprint) ?? null,
-      trend: (alert: Parameters<typeof trendOf>[0]) => trendOf(alert, this.#running?.pipeline.view ?? null),
-    }
+  /** Why rules are not evaluated now; null when they are. */
+  #notEvaluated(): string | null {
+    const running = this.#running
+    if (running === null) return 'the daemon is starting'
+    const delaySeconds = this.#watermarkDelaySeconds()
+    if (delaySeconds !== null && delaySeconds * 1000 > staleAfterMs) return 'the log input stands still'
+    return running.alerting.problem ?? running.pipeline.problems()[0] ?? null
   }
 
-  #pipeline(history: History, engine: RuleEngine, alerting: Alerting): Pipeline {
+  #pipeline(history: History, { engine, alerting }: AlertDesk): Pipeline {
     const { clock, log } = this.#options
     const { window, history: store } = this.#config
     return new Pipeline({
       ...{ history, clock, log, reading: this.#reading, lifetime: this.#lifetime, events: this.#metrics },
       onSlice: (endMs, view) => alerting.onSlice(endMs, view),
+      onQuotas: engine.wantsQuotas ? (readings) => engine.observeQuota(readings) : null,
       resumeAtMs: engine.lastStepMs,
       ...{ latenessMs: window.lateness, idleAfterMs: window.idle_after, seriesLimit: window.series_limit },
       ...{ seriesLimitPerTenant: window.series_limit_per_tenant, flushIntervalMs: store.flush_interval },
@@ -314,12 +285,23 @@ class Daemon {
       await clock.sleep(tickMs, this.#stop.signal)
       try {
         running.pipeline.tick()
+        if (ticks % healthEveryTicks === 0) running.alerting.onHealth(clock.now(), this.#inputs(running))
         if (ticks % saveEveryTicks === 0) running.alerting.save()
         await running.dispatcher.tick(clock.now())
       } catch (error) {
         log.error(`tick: ${messageOf(error)}`, { error })
       }
     }
+  }
+
+  /** Kafka topics with the age of their event time. Files and pushes come when they come, so they are never late. */
+  #inputs({ pipeline }: Running): readonly InputHealth[] {
+    const now = this.#options.clock.now()
+    return [...pipeline.reached()].map(([source, atMs]) => ({
+      topic: topicOf(source),
+      watermarkAgeMs: atMs === null ? null : Math.max(0, now - atMs),
+      lagSeconds: null,
+    }))
   }
 
   #httpDeps(): HttpDeps {
@@ -330,10 +312,12 @@ class Daemon {
     }
     return {
       ...{ clock, log, version, demo, startedMs: this.#startedMs },
+      tenants: { find: (id) => this.#running?.tenants.find(id) ?? null },
       queries: {
         trends: (select) => running().history.queries.trends(select),
         summary: (select) => running().history.queries.summary(select),
         events: (select) => running().history.queries.events(select),
+        minutes: (select) => running().history.queries.minutes(select),
         alerts: (select) => running().history.queries.alerts(select),
         deadLetters: (select) => running().history.queries.deadLetters(select),
       },
@@ -399,7 +383,7 @@ class Daemon {
     return lanes.flatMap((lane) => {
       const records = lane.lag()
       if (records === null || lane.coordinator === null) return []
-      return [{ topic: lane.source.split(':').slice(2).join(':'), partition: lane.partition, records }]
+      return [{ topic: topicOf(lane.source), partition: lane.partition, records }]
     })
   }
 
@@ -414,9 +398,9 @@ class Daemon {
   }
 }
 
-/** In the demo alerts end sooner, so that one incident is over before the next begins. */
-function hurried(rule: Rule): Rule {
-  return { ...rule, keepFiringForMs: Math.min(rule.keepFiringForMs, demoKeepFiringMs) }
+/** `kafka:CLUSTER:TOPIC` without what is ours, an epoch behind it too. */
+function topicOf(source: string): string {
+  return source.split(':').slice(2).join(':').replace(/#\d+$/, '')
 }
 
 /** Remembers the files read, in the store's state. */

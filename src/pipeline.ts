@@ -1,9 +1,10 @@
+import type { ApartKind } from './classify/watch.ts'
 import type { Decoder } from './decode/decode.ts'
 import { LayoutWatch } from './decode/layout-watch.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
 import type { RangeStore } from './history/history.ts'
-import { Intake, type Reading } from './history/intake.ts'
+import { Intake, type QuotaListener, type Reading } from './history/intake.ts'
 import { laneStart } from './history/lane-start.ts'
 import { type Intent, LaneWriter } from './history/lane-writer.ts'
 import { gapRange, RangeBuilder } from './history/range.ts'
@@ -18,6 +19,7 @@ import { Windows } from './window/windows.ts'
 export interface PipelineEvents {
   records(result: string, count: number): void
   flushed(seconds: number): void
+  refusalsApart(kind: ApartKind, count: number): void
 }
 
 export interface PipelineOptions {
@@ -29,6 +31,8 @@ export interface PipelineOptions {
   readonly log: Log
   /** Called for each slice the watermark closes, in order. Not called while windows are being reloaded. */
   readonly onSlice: (endMs: EpochMs, view: WindowView) => void
+  /** Told what gateways say of quotas, for rules that forecast; null when there is no such rule. */
+  readonly onQuotas: QuotaListener | null
   /** Event time of the newest slice `onSlice` has dealt with in an earlier life, null for none. */
   readonly resumeAtMs: EpochMs | null
   readonly latenessMs: number
@@ -141,6 +145,18 @@ export class Pipeline {
 
   lanes(): readonly Lane[] {
     return [...this.#states.keys()]
+  }
+
+  /** The event time that each source with a coordinator has come to; null before its first record. */
+  reached(): ReadonlyMap<string, EpochMs | null> {
+    const keys = new Map<string, string[]>()
+    for (const { lane, key } of this.#states.values()) {
+      if (lane.coordinator === null) continue
+      const own = keys.get(lane.source)
+      if (own === undefined) keys.set(lane.source, [key])
+      else own.push(key)
+    }
+    return new Map([...keys].map(([source, own]) => [source, this.#watermark.reached(own)]))
   }
 
   /** The consumer to start one source with. Each source has its own, because an assignment replaces that source's lanes. */
@@ -307,7 +323,8 @@ export class Pipeline {
   #consume(state: LaneState, batch: Batch): void {
     const { events, flushRows, clock, log } = this.#options
     const tally = new Map<string, number>()
-    const context = { live: state.phase === 'live', now: clock.now(), tally }
+    const apart = new Map<ApartKind, number>()
+    const context = { live: state.phase === 'live', now: clock.now(), tally, apart }
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
     for (const value of batch.values) {
       if (value.offset < state.builder.next) continue
@@ -320,6 +337,7 @@ export class Pipeline {
     }
     state.builder.next = Math.max(state.builder.next, Math.min(batch.hi, last) + 1)
     for (const [result, count] of tally) events.records(result, count)
+    for (const [kind, count] of apart) events.refusalsApart(kind, count)
     const layout = state.layouts.news(state.decoder.layout)
     if (layout !== null) log.info(`${state.lane.label}: ${layout}`)
     if (state.pending !== null && state.builder.next > last) this.#settle(state, batch)

@@ -30,7 +30,7 @@ const homes = new Map([
   ['@opentelemetry/exporter-prometheus', 'telemetry/metrics.ts'],
   ['fastify', 'http/server.ts'],
   ['cli-table3', 'cli/output.ts'],
-  ['cli-progress', 'cli/replay.ts'],
+  ['cli-progress', 'cli/progress.ts'],
 ])
 /** A vocabulary rather than an outside: the schemas of settings, and the definition of commands. */
 const everywhere = new Set(['zod', 'commander'])

@@ -1,17 +1,22 @@
 import { type Cause, causes } from '../classify/cause.ts'
 import type { EpochMs } from '../time/clock.ts'
-import type { Alert, AlertNumbers } from './alert.ts'
+import type { Alert, AlertFact, AlertNumbers, Severity } from './alert.ts'
 import type { Contributors } from './contributors.ts'
 import { fullLabels, type GroupLabels } from './grouping.ts'
 import type { Reading } from './reading.ts'
-import type { Rule } from './rule.ts'
-import { overflowSummary, summarise } from './summary.ts'
+import { type Condition, isCombined, type Rule, type SimpleCondition } from './rule.ts'
+import { countedFacts, overflowSummary, summarise } from './summary.ts'
 import { renderTemplate } from './template.ts'
+
+/** Alerts of a rule that stand for no series: for those beyond its limit, or for an input that is silent. */
+export type SpecialAlert = 'overflow' | 'no_data'
 
 /** What stays or grows over an episode. */
 export interface Episode {
   readonly fingerprint: string
   readonly labels: Readonly<Record<string, string>>
+  readonly severity: Severity
+  readonly special: SpecialAlert | null
   readonly activeAtMs: EpochMs
   readonly firedAtMs: EpochMs | null
   readonly resolvedAtMs: EpochMs | null
@@ -19,6 +24,7 @@ export interface Episode {
   readonly peak: number
   /** Contributors of the step before: once all is quiet they still tell whom it was about. */
   readonly lastTop: AlertNumbers['top']
+  readonly lastScope: AlertNumbers['scope']
   readonly newNormal: boolean
 }
 
@@ -32,20 +38,21 @@ export interface Moment {
 }
 
 /** The labels that make an alert the one it is: those of its series and those its rule sets. */
-export function identityOf(rule: Rule, labels: GroupLabels): Readonly<Record<string, string>> {
-  const overflow: Readonly<Record<string, string>> =
-    Object.keys(labels).length === 0 && rule.groupBy.length > 0 ? { overflow: 'true' } : {}
-  return { ...labels, ...rule.labels, ...overflow }
+export function identityOf(
+  rule: Rule,
+  labels: GroupLabels,
+  special: SpecialAlert | null,
+): Readonly<Record<string, string>> {
+  return { ...labels, ...rule.labels, ...(special === null ? {} : { [special]: 'true' }) }
 }
 
 /** All labels of an alert, for people, routes and silences. */
-export function labelsOf(rule: Rule, labels: GroupLabels | Readonly<Record<string, string>>): Record<string, string> {
-  return {
-    ...fullLabels(labels),
-    ...identityOf(rule, labels),
-    rule: rule.name,
-    severity: rule.severity,
-  }
+export function labelsOf(
+  rule: Rule,
+  labels: GroupLabels | Readonly<Record<string, string>>,
+  { severity, special }: { severity: Severity; special: SpecialAlert | null },
+): Record<string, string> {
+  return { ...fullLabels(labels), ...identityOf(rule, labels, special), rule: rule.name, severity }
 }
 
 /** Puts the alert of one moment together, with its sentences. */
@@ -62,14 +69,14 @@ export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
     peak: episode.peak,
     top,
     tenants: Math.max(contributors.tenants, episode.labels['tenant'] === undefined ? 0 : 1),
-    scope: null,
-    facts: [],
+    scope: contributors.top.length > 0 ? contributors.scope : episode.lastScope,
+    facts: episode.special === 'overflow' ? [] : factsOf(rule.condition, reading),
   }
   return {
     fingerprint: episode.fingerprint,
     episode: `${episode.fingerprint}-${episode.activeAtMs}`,
     rule: rule.name,
-    severity: rule.severity,
+    severity: episode.severity,
     state,
     labels: episode.labels,
     annotations: annotationsOf(rule, episode, moment, numbers),
@@ -79,7 +86,7 @@ export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
     evaluatedAtMs: atMs,
     value: reading.value,
     numbers,
-    shadow: false,
+    shadow: rule.mode === 'shadow',
   }
 }
 
@@ -97,8 +104,8 @@ function annotationsOf(
   const { observed, requests, expected } = numbers
   const factor = expected === null || expected === 0 ? null : observed / expected
   const values = { labels: episode.labels, numbers: { value: reading.value, observed, requests, expected, factor } }
-  // The overflow alert has no series, so a text about a series would have holes.
-  const own = episode.labels['overflow'] === undefined ? Object.entries(rule.annotations) : []
+  // An alert without a series has no such labels, so a text about a series would have holes.
+  const own = episode.special === null ? Object.entries(rule.annotations) : []
   for (const [name, template] of own) annotations[name] = renderTemplate(template, values)
   if (annotations['runbook'] === '') delete annotations['runbook']
   return annotations
@@ -111,11 +118,11 @@ function defaultSummary(
   numbers: AlertNumbers,
 ): string {
   const resolvesInMs = state === 'firing' && calmMs !== null ? rule.keepFiringForMs - calmMs : null
-  if (episode.labels['overflow'] !== undefined && state !== 'resolved') {
+  if (episode.special === 'overflow' && state !== 'resolved') {
     return overflowSummary(rule.name, { folded: reading.value, limit: rule.limit, resolvesInMs })
   }
   return summarise({
-    condition: rule.condition,
+    condition: leadOf(rule.condition, reading),
     state,
     labels: episode.labels,
     value: reading.value,
@@ -126,11 +133,28 @@ function defaultSummary(
     // From where messages and the page count as well.
     lastedMs: atMs - episode.activeAtMs,
     newNormal: episode.newNormal,
+    words: reading.words ?? null,
   })
+}
+
+/** The condition that the numbers are from. */
+function leadOf(condition: Condition, reading: Reading): SimpleCondition {
+  if (reading.lead !== undefined) return reading.lead
+  if (!isCombined(condition)) return condition
+  const [first] = condition.conditions
+  if (first === undefined) throw new RangeError('a combined condition has parts')
+  return first
+}
+
+/** What the condition measured besides; what was learnt or set is said for those that say nothing themselves. */
+function factsOf(condition: Condition, reading: Reading): readonly AlertFact[] {
+  if (reading.facts !== undefined) return reading.facts
+  return countedFacts(leadOf(condition, reading), reading)
 }
 
 /** The runbook of the cause: the series' own, or of those it may be the most frequent now. */
 function runbookOf(rule: Rule, labels: Readonly<Record<string, string>>, numbers: AlertNumbers): string {
+  if (rule.condition.type === 'quota_forecast') return 'runbooks/quota_exceeded.md'
   const cause: Cause | undefined =
     causes.find((one) => one === labels['cause']) ??
     onlyCauseOf(rule) ??

@@ -3,16 +3,21 @@ import type { EpochMs } from '../time/clock.ts'
 import { formatDuration } from '../time/duration.ts'
 import { sliceMs, type WindowView } from '../window/view.ts'
 import type { Alert, Transition } from './alert.ts'
-import type { Rule } from './rule.ts'
+import { createEvaluator } from './create-evaluator.ts'
+import { type InputHealth, staleForMs } from './input-health.ts'
+import { QuotaBoard, type QuotaReading } from './quota-reading.ts'
+import { isCombined, type Rule } from './rule.ts'
 import { type Instance, RuleRunner } from './rule-runner.ts'
-import { emptySnapshot, loadBaseline, type Orphan, readSnapshot, type Snapshot, saveBaseline } from './snapshot.ts'
+import { emptySnapshot, memoriesOf, type Orphan, readSnapshot, type Snapshot, saveMemory } from './snapshot.ts'
 import { SpikeEvaluator } from './spike-rule.ts'
-import { Groupings } from './step-sums.ts'
-import { ThresholdEvaluator } from './threshold-rule.ts'
+import { StalledEvaluator } from './stalled-rule.ts'
+import { Groupings, type StepSums } from './step-sums.ts'
 
 export interface RuleEngineOptions {
-  /** The most series one spike rule keeps a baseline for. */
+  /** The most series one rule keeps a baseline, or another memory, for. */
   readonly baselineSeriesLimit: number
+  /** Called when a rule was evaluated, before it learns from the step; for whoever asks what it saw. */
+  readonly onEvaluated?: (runner: RuleRunner, sums: StepSums) => void
 }
 
 /** How one rule is doing, for metrics and `explain`. */
@@ -20,10 +25,10 @@ export interface RuleStats {
   readonly rule: string
   readonly pending: number
   readonly firing: number
-  /** Series with a baseline, and those that found no room; 0 for thresholds. */
+  /** Series that something is remembered of, and those that found no room; 0 for thresholds. */
   readonly series: number
   readonly turnedAway: number
-  /** Series that share the budget of false alerts, and the chance each test may take; null for thresholds. */
+  /** Series that share the budget of false alerts, and the chance each test may take; null except for spikes. */
   readonly tested: number | null
   readonly alpha: number | null
   readonly inflation: number | null
@@ -44,24 +49,31 @@ export interface AlertExplanation {
 export class RuleEngine {
   readonly runners: readonly RuleRunner[]
   readonly #groupings = new Groupings()
+  readonly #onEvaluated: RuleEngineOptions['onEvaluated']
+  readonly #quota: QuotaBoard
   /** Alerts of rules that are gone: they are resolved at the next step, or their receivers would wait for ever. */
   #orphans: Orphan[] = []
   #lastStepMs: EpochMs | null = null
   #pausedFor: string | null = null
 
   constructor(rules: readonly Rule[], options: RuleEngineOptions) {
-    this.runners = rules.map((rule) => {
-      const { condition } = rule
-      const evaluator =
-        condition.type === 'spike'
-          ? new SpikeEvaluator(rule, condition, this.#groupings, options.baselineSeriesLimit)
-          : new ThresholdEvaluator(rule, condition, this.#groupings)
-      return new RuleRunner(rule, evaluator)
-    })
+    this.#onEvaluated = options.onEvaluated
+    // Room for the minutes that readings may run ahead of the rules.
+    this.#quota = new QuotaBoard(4 * options.baselineSeriesLimit)
+    const shared = { groupings: this.#groupings, board: this.#quota, seriesLimit: options.baselineSeriesLimit }
+    this.runners = rules.map((rule) => new RuleRunner(rule, createEvaluator(rule, shared)))
   }
 
   get rules(): readonly Rule[] {
     return this.runners.map(({ rule }) => rule)
+  }
+
+  /** Whether any rule looks at what gateways say of quotas. */
+  get wantsQuotas(): boolean {
+    return this.rules.some(({ condition }) => {
+      const simple = isCombined(condition) ? condition.conditions : [condition]
+      return simple.some(({ type }) => type === 'quota_forecast')
+    })
   }
 
   /** The event time of the last step; null before the first. */
@@ -81,14 +93,56 @@ export class RuleEngine {
     if (this.#lastStepMs !== null && atMs <= this.#lastStepMs) return []
     this.#pausedFor = null
     const sums = this.#groupings.step(view, atMs)
+    this.#quota.open(atMs)
     const transitions = this.#resolveOrphans(atMs)
     for (const runner of this.runners) {
-      if (runner.isDue(atMs)) transitions.push(...runner.evaluate(sums))
+      if (runner.isDue(atMs)) {
+        transitions.push(...runner.evaluate(sums))
+        this.#onEvaluated?.(runner, sums)
+      }
       // After the evaluation, so that a minute is judged before it may teach.
       runner.evaluator.learn(sums)
     }
     this.#lastStepMs = atMs
     return transitions
+  }
+
+  /**
+   * Takes what gateways said of quotas, in any order; it is judged once event time has passed its minute. The same
+   * reading twice is one.
+   */
+  observeQuota(readings: Iterable<QuotaReading>): void {
+    this.#quota.observe(readings)
+  }
+
+  /**
+   * Judges the inputs themselves, which steps cannot: for `stalled_input`, and for `no_data: ok` and `alert`. To be
+   * called every ten seconds or so, whether steps are taken or not.
+   *
+   * @param nowMs the clock; a time that is not after the last one changes nothing
+   * @param inputs one for each topic or other source; one that is not among them any more counts as well
+   * @returns what changed, by rule in the order of the files
+   */
+  health(nowMs: EpochMs, inputs: readonly InputHealth[]): readonly Transition[] {
+    const staleMs = staleForMs(inputs)
+    return this.runners.flatMap((runner) => {
+      const { evaluator } = runner
+      if (evaluator instanceof StalledEvaluator) {
+        return runner.judgeInput(nowMs, (active) => evaluator.read(inputs, active))
+      }
+      return runner.judgeSilence(nowMs, staleMs)
+    })
+  }
+
+  /** Quota readings that wait for event time to pass them. */
+  get waitingQuota(): readonly QuotaReading[] {
+    return this.#quota.waiting
+  }
+
+  /** What a rule has seen so far, and why it says nothing where it cannot; null if there is no such rule. */
+  status(rule: string): readonly string[] | null {
+    const runner = this.runners.find((one) => one.rule.name === rule)
+    return runner === undefined ? null : (runner.evaluator.status?.() ?? [])
   }
 
   /** Notes why no steps are taken, for `explain`; the next step ends it. */
@@ -124,12 +178,13 @@ export class RuleEngine {
     return this.runners.map(({ rule, evaluator, instances }) => {
       const states = [...instances.values()].map(({ clocks }) => clocks.state)
       const spike = evaluator instanceof SpikeEvaluator ? evaluator.stats() : null
+      const kept = spike ?? evaluator.kept?.() ?? { series: 0, turnedAway: 0 }
       return {
         rule: rule.name,
         pending: states.filter((state) => state === 'pending').length,
         firing: states.filter((state) => state === 'firing').length,
-        series: spike?.series ?? 0,
-        turnedAway: spike?.turnedAway ?? 0,
+        series: kept.series,
+        turnedAway: kept.turnedAway,
         tested: spike?.tested ?? null,
         alpha: spike?.alpha ?? null,
         inflation: spike?.inflation ?? null,
@@ -149,10 +204,12 @@ export class RuleEngine {
       snapshot.rules[rule.name] = {
         lastEvaluatedMs: runner.lastEvaluatedMs,
         instances: sortedInstances(runner),
-        baseline: evaluator instanceof SpikeEvaluator ? saveBaseline(evaluator) : null,
+        lastHealthMs: runner.lastHealthMs,
+        memories: memoriesOf(evaluator).map(saveMemory),
       }
     }
     snapshot.orphans.push(...this.#orphans)
+    snapshot.quota.push(...this.waitingQuota)
     return snapshot
   }
 
@@ -175,17 +232,19 @@ export class RuleEngine {
         continue
       }
       runner.lastEvaluatedMs = state.lastEvaluatedMs
-      if (runner.evaluator instanceof SpikeEvaluator && state.baseline !== null) {
-        loadBaseline(runner.evaluator, state.baseline)
+      runner.lastHealthMs = state.lastHealthMs
+      const memories = memoriesOf(runner.evaluator)
+      for (const [number, memory] of memories.entries()) {
+        const saved = state.memories[number] ?? null
+        if (saved !== null) memory.load(saved)
       }
       for (const instance of state.instances) {
         runner.instances.set(instance.key, instance)
         if (instance.clocks.state !== 'resolved') runner.evaluator.hold(instance.key)
       }
-      if (runner.evaluator instanceof SpikeEvaluator && state.baseline?.pools === null) {
-        runner.evaluator.series.sumUpPools(runner.evaluator.fedToMs ?? 0)
-      }
+      for (const memory of memories) memory.settle()
     }
+    this.#quota.observe(snapshot.quota)
     return true
   }
 

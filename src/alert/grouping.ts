@@ -1,6 +1,6 @@
 import { type Cause, type CauseFamily, causes, familyOf } from '../classify/cause.ts'
 import { formatMatcher, type Matcher } from './matcher.ts'
-import { type SeriesLabel, seriesLabels } from './rule.ts'
+import { type OwnLabel, type SeriesLabel, seriesLabels } from './rule.ts'
 
 /*
  * The hot part of the rules: every step sums tens of thousands of series by several sets of labels. Strings are
@@ -40,7 +40,7 @@ export class PairIndex {
   }
 }
 
-export type GroupLabels = Readonly<Partial<Record<SeriesLabel, string>>>
+export type GroupLabels = Readonly<Partial<Record<SeriesLabel | OwnLabel, string>>>
 
 /** One way of grouping: its labels, and which rows count. Shared by all rules that group alike. */
 export class Grouping {

@@ -2,20 +2,28 @@ import type { z } from 'zod'
 import { causes, familyOf } from '../classify/cause.ts'
 import { type FileProblem, parseYamlFile, type YamlFile } from '../file/yaml-file.ts'
 import { dayMs } from '../time/duration.ts'
+import { ownLabelOf, usualGroupBy, usualKeepMs, usualWindowMs } from './condition-defaults.ts'
+import { type ConditionInput, conditionSchema } from './condition-schema.ts'
 import { type Matcher, parseMatcher } from './matcher.ts'
-import { type Condition, type Rule, type SeriesLabel, seriesLabels } from './rule.ts'
-import { fileSchema, fixes, groupSchema, laterConditions, type RuleInput, ruleSchema } from './rule-schema.ts'
+import { buildCondition, checkCombined, type Path, type Report, type RuleFrame } from './read-condition.ts'
+import { type Condition, type OwnLabel, ownLabels, type Rule, type SeriesLabel, seriesLabels } from './rule.ts'
+import { fileSchema, fixes, groupSchema, ruleSchema } from './rule-schema.ts'
+import { warnAbout } from './rule-warnings.ts'
 import { parseTemplate, type Template } from './template.ts'
 
 export type ParsedRules =
-  | { readonly ok: true; readonly rules: readonly Rule[] }
+  | {
+      readonly ok: true
+      readonly rules: readonly Rule[]
+      /** What is allowed and hardly meant, in reading order. */
+      readonly warnings: readonly FileProblem[]
+    }
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
-
-type Path = readonly PropertyKey[]
 
 /** Checks rule files and fills in defaults. All problems of all files come back at once, in reading order. */
 export function parseRules(texts: readonly { readonly file: string; readonly text: string }[]): ParsedRules {
   const problems: FileProblem[] = []
+  const warnings: FileProblem[] = []
   const rules: Rule[] = []
   const owners = new Map<string, Rule>()
   for (const { file, text } of texts) {
@@ -24,7 +32,7 @@ export function parseRules(texts: readonly { readonly file: string; readonly tex
       problems.push(...parsed.problems)
       continue
     }
-    for (const { rule, path } of readFile(parsed.yaml, problems)) {
+    for (const { rule, path } of readFile(parsed.yaml, { problems, warnings })) {
       const owner = owners.get(rule.name)
       if (owner !== undefined) {
         const message = `the name ${rule.name} is taken by ${owner.file}:${owner.line}`
@@ -34,14 +42,26 @@ export function parseRules(texts: readonly { readonly file: string; readonly tex
       rules.push(rule)
     }
   }
-  if (problems.length === 0) return { ok: true, rules }
-  const order = new Map(texts.map(({ file }, at) => [file, at]))
-  const placed = problems.map((problem) => ({ problem, file: order.get(problem.file) ?? 0, line: problem.line ?? 0 }))
-  placed.sort((a, b) => a.file - b.file || a.line - b.line)
-  return { ok: false, problems: placed.map(({ problem }) => problem) }
+  const order = texts.map(({ file }) => file)
+  if (problems.length === 0) return { ok: true, rules, warnings: inReadingOrder(warnings, order) }
+  return { ok: false, problems: inReadingOrder(problems, order) }
 }
 
-function readFile(yaml: YamlFile, problems: FileProblem[]): { rule: Rule; path: Path }[] {
+function inReadingOrder(problems: readonly FileProblem[], files: readonly string[]): FileProblem[] {
+  const order = new Map(files.map((file, at) => [file, at]))
+  const placed = problems.map((problem) => ({ problem, file: order.get(problem.file) ?? 0, line: problem.line ?? 0 }))
+  placed.sort((a, b) => a.file - b.file || a.line - b.line)
+  return placed.map(({ problem }) => problem)
+}
+
+/** Where problems are gathered. */
+interface Findings {
+  readonly problems: FileProblem[]
+  readonly warnings: FileProblem[]
+}
+
+function readFile(yaml: YamlFile, findings: Findings): { rule: Rule; path: Path }[] {
+  const { problems } = findings
   const file = fileSchema.safeParse(yaml.value)
   if (!file.success) addIssues(problems, yaml, [], file.error)
   const groups = listAt(yaml.value, 'groups')
@@ -55,7 +75,7 @@ function readFile(yaml: YamlFile, problems: FileProblem[]): { rule: Rule; path: 
     }
     for (const [ruleNumber, raw] of listAt(rawGroup, 'rules').entries()) {
       const path = [...groupPath, 'rules', ruleNumber]
-      const rule = readRule(yaml, path, raw, group.success ? group.data : null, problems)
+      const rule = readRule(yaml, path, raw, group.success ? group.data : null, findings)
       if (rule !== null) found.push({ rule, path })
     }
   }
@@ -67,33 +87,40 @@ function readRule(
   path: Path,
   raw: unknown,
   group: z.infer<typeof groupSchema> | null,
-  problems: FileProblem[],
+  { problems, warnings }: Findings,
 ): Rule | null {
   const before = problems.length
-  const report = (at: Path, message: string, fix: string) => {
+  const report: Report = (at, message, fix) => {
     problems.push(yaml.problem([...path, ...at], message, fix))
   }
-  if (namesLaterPart(raw, report)) return null
+  const rawCondition = isRecord(raw) ? raw['condition'] : undefined
   const parsed = ruleSchema.safeParse(raw)
-  if (!parsed.success) {
-    addIssues(problems, yaml, path, parsed.error)
-    return null
-  }
+  if (!parsed.success) addIssues(problems, yaml, path, parsed.error)
+  const read = readConditions(rawCondition, report, (at, error) => addIssues(problems, yaml, [...path, ...at], error))
+  if (!parsed.success || read === null) return null
   const input = parsed.data
   if ((input.rule === undefined) === (input.alert === undefined)) {
     report([], input.rule === undefined ? 'has no name' : 'has both rule and alert', fixes['rule'] ?? '')
   }
   const name = input.rule ?? input.alert ?? ''
-  const groupBy = [...new Set(input.group_by)]
-  const matchers = readMatchers(input.matchers, report)
-  const condition = readCondition(input, report)
+  const allLabels = [...new Set(input.group_by ?? usualGroupBy(read.inputs))]
+  const groupBy = allLabels.filter((label): label is SeriesLabel => label !== 'quota' && label !== 'topic')
+  const frame = {
+    groupBy: allLabels,
+    windowMs: input.window ?? usualWindowMs,
+    forMs: input.for,
+    severity: input.severity ?? 'ticket',
+  }
+  const condition = buildAll(read, frame, report)
+  const ownLabel = ownLabelOf(condition.type)
+  const matchers = readMatchers(input.matchers, { groupBy, ownLabel }, report)
   const labels = { ...group?.labels, ...input.labels }
-  for (const label of [...seriesLabels, 'rule', 'severity', 'overflow']) {
+  for (const label of [...seriesLabels, ...ownLabels, 'rule', 'severity', 'overflow', 'no_data']) {
     if (label in labels) report(['labels'], `sets ${label}, which Tollwatch sets itself`, 'choose another label name')
   }
-  const annotations = readAnnotations(input.annotations, knownLabels(groupBy, labels), report)
+  const annotations = readAnnotations(input.annotations, knownLabels(allLabels, labels), report)
   if (problems.length > before) return null
-  return {
+  const rule: Rule = {
     name,
     group: group?.name ?? '',
     file: yaml.file,
@@ -101,49 +128,87 @@ function readRule(
     intervalMs: group?.interval ?? 60_000,
     limit: group?.limit ?? 200,
     groupBy,
+    ownLabel,
     matchers,
-    windowMs: input.window,
+    windowMs: frame.windowMs,
     condition,
     forMs: input.for,
-    // A spike ends when its count is back to normal, and counts stagger; a threshold has `recover` for that.
-    keepFiringForMs: input.keep_firing_for ?? (condition.type === 'spike' ? 900_000 : 0),
-    severity: input.severity,
+    keepFiringForMs: input.keep_firing_for ?? Math.max(...read.inputs.map(({ type }) => usualKeepMs(type))),
+    severity: frame.severity,
     labels,
     annotations,
+    mode: input.mode,
+    noData: input.no_data,
   }
+  warnAbout(rule, input, (at, message, fix) => warnings.push(yaml.problem([...path, ...at], message, fix)))
+  return rule
 }
 
-type Report = (at: Path, message: string, fix: string) => void
-
-/** Fields of the agreed format that this release does not have get an error that says so. */
-function namesLaterPart(raw: unknown, report: Report): boolean {
-  if (!isRecord(raw)) return false
-  const later = (at: Path, what: string, fix: string) => {
-    report(at, `${what} comes in a later release`, fix)
-    return true
-  }
-  const condition = raw['condition']
-  const noCondition = 'use type: threshold or type: spike, or take the rule out'
-  if (isRecord(condition)) {
-    const type = String(condition['type'])
-    if (laterConditions.includes(type)) return later(['condition', 'type'], `the condition ${type}`, noCondition)
-    for (const key of ['all', 'any']) {
-      if (key in condition) return later(['condition', key], `combining conditions with ${key}`, noCondition)
-    }
-    if ('levels' in condition) return later(['condition', 'levels'], 'levels', 'write one rule for each severity')
-    const baseline = condition['baseline']
-    if (isRecord(baseline) && baseline['seasonal'] === 'hour_of_week') {
-      return later(['condition', 'baseline', 'seasonal'], 'seasonal: hour_of_week', fixes['seasonal'] ?? '')
-    }
-  }
-  if ('mode' in raw) return later(['mode'], 'mode', 'take it out; every rule is live')
-  if (raw['no_data'] === 'ok' || raw['no_data'] === 'alert') {
-    return later(['no_data'], `no_data: ${raw['no_data']}`, fixes['no_data'] ?? '')
-  }
-  return false
+/** The conditions as they stand in the file. */
+interface ReadConditions {
+  /** Null for one condition by itself. */
+  readonly kind: 'all' | 'any' | null
+  readonly inputs: readonly [ConditionInput, ...ConditionInput[]]
 }
 
-function readMatchers(texts: readonly string[], report: Report): Matcher[] {
+function buildAll({ kind, inputs }: ReadConditions, frame: RuleFrame, report: Report): Condition {
+  if (kind === null) return buildCondition(inputs[0], frame, report)
+  checkCombined(inputs, kind, report)
+  const conditions = inputs.map((one, number) =>
+    // Problems of one among several stand where it stands.
+    buildCondition(one, frame, ([first, ...rest], message, fix) => {
+      report(first === 'condition' ? ['condition', kind, number, ...rest] : [first ?? '', ...rest], message, fix)
+    }),
+  )
+  return { type: kind, conditions }
+}
+
+/** The conditions as they stand: one, or those under `all` or `any`. Null if they cannot be read. */
+function readConditions(
+  raw: unknown,
+  report: Report,
+  addIssuesAt: (at: Path, error: z.ZodError) => void,
+): ReadConditions | null {
+  if (raw === undefined) {
+    report(['condition'], 'is missing', fixes['condition'] ?? '')
+    return null
+  }
+  const kind = isRecord(raw) ? (['all', 'any'] as const).find((one) => one in raw) : undefined
+  if (kind !== undefined && isRecord(raw)) {
+    const others = Object.keys(raw).filter((key) => key !== kind)
+    if (others.length > 0) {
+      report(['condition', others[0] ?? ''], `stands beside ${kind}`, `write it into a condition of the list`)
+    }
+    const list = listAt(raw, kind)
+    if (list.length === 0) report(['condition', kind], 'is no list of conditions', fixes[kind] ?? '')
+    if (others.length > 0 || list.length === 0) return null
+    const inputs: ConditionInput[] = []
+    for (const [number, one] of list.entries()) {
+      const at = ['condition', kind, number]
+      if (isRecord(one) && ('all' in one || 'any' in one)) {
+        report(at, 'is a combination inside a combination', 'write two rules, or emit metrics and use Prometheus')
+        continue
+      }
+      const parsed = conditionSchema.safeParse(one)
+      if (parsed.success) inputs.push(parsed.data)
+      else addIssuesAt(at, parsed.error)
+    }
+    const [first, ...rest] = inputs
+    return first !== undefined && inputs.length === list.length ? { kind, inputs: [first, ...rest] } : null
+  }
+  const parsed = conditionSchema.safeParse(raw)
+  if (parsed.success) return { kind: null, inputs: [parsed.data] }
+  addIssuesAt(['condition'], parsed.error)
+  return null
+}
+
+function readMatchers(
+  texts: readonly string[],
+  { groupBy, ownLabel }: { groupBy: readonly SeriesLabel[]; ownLabel: OwnLabel | null },
+  report: Report,
+): Matcher[] {
+  // What has a label of its own does not come from the windows and knows only what it is grouped by.
+  const choice: readonly string[] = ownLabel === null ? seriesLabels : [...groupBy, ownLabel]
   const matchers: Matcher[] = []
   for (const [number, text] of texts.entries()) {
     const parsed = parseMatcher(text)
@@ -152,9 +217,8 @@ function readMatchers(texts: readonly string[], report: Report): Matcher[] {
       continue
     }
     const { matcher } = parsed
-    if (!seriesLabels.some((label) => label === matcher.label)) {
-      const fix = `match any of ${seriesLabels.join(', ')}`
-      report(['matchers', number], `there is no label ${matcher.label} to match`, fix)
+    if (!choice.includes(matcher.label)) {
+      report(['matchers', number], `there is no label ${matcher.label} to match`, `match any of ${choice.join(', ')}`)
       continue
     }
     const closed: readonly string[] | null =
@@ -168,64 +232,7 @@ function readMatchers(texts: readonly string[], report: Report): Matcher[] {
   return matchers
 }
 
-function readCondition(input: RuleInput, report: Report): Condition {
-  const condition = input.condition
-  if (condition.type === 'spike') {
-    if (condition.also_window <= input.window) {
-      report(['condition', 'also_window'], 'is not longer than window', fixes['also_window'] ?? '')
-    }
-    if (condition.max_tenant_share < 1 && input.group_by.includes('tenant')) {
-      report(['condition', 'max_tenant_share'], 'goes with groups of several tenants', 'take tenant out of group_by')
-    }
-    return {
-      type: 'spike',
-      exposure: condition.exposure,
-      alsoWindowMs: condition.also_window,
-      halfLifeMs: condition.baseline.half_life,
-      falseAlertsPerWeek: condition.false_alerts_per_week,
-      minCount: condition.min_count,
-      minRatio: condition.min_ratio,
-      direction: condition.direction,
-      maxTenantShare: condition.max_tenant_share,
-    }
-  }
-  const { above, below } = condition
-  if ((above === undefined) === (below === undefined)) {
-    const message = above === undefined ? 'has neither above nor below' : 'has both above and below'
-    report(['condition'], message, 'write exactly one of them; use two rules for two bounds')
-  }
-  const side = above === undefined ? 'below' : 'above'
-  const bound = above ?? below ?? 0
-  const recover = condition.recover ?? Number(((side === 'above' ? 0.8 : 1.25) * bound).toPrecision(12))
-  if (side === 'above' ? recover > bound : recover < bound) {
-    report(['condition', 'recover'], `lies on the wrong side of ${side}: ${bound}`, fixes['recover'] ?? '')
-  }
-  if (condition.measure === 'ratio' && bound > 1) {
-    report(['condition', side], 'a ratio is never above 1', 'write 0.05 for 5 %')
-  }
-  if (condition.measure === 'distinct(tenant)' && input.group_by.includes('tenant')) {
-    report(['group_by'], 'counts tenants in groups of one tenant', 'take tenant out of group_by')
-  }
-  const byCause = input.group_by.includes('cause') || input.group_by.includes('family')
-  if (condition.over === 'refusals' && (byCause || condition.measure !== 'ratio')) {
-    const fix = 'use over: refusals with measure: ratio, matchers on cause, and group_by without cause and family'
-    report(['condition', 'over'], 'does not go with this measure and group_by', fix)
-  }
-  return {
-    type: 'threshold',
-    measure: condition.measure,
-    side,
-    bound,
-    recover,
-    over: condition.over,
-    minTotal: condition.min_total,
-    minCount: condition.min_count,
-    minShare: condition.min_share,
-    confidence: condition.confidence,
-  }
-}
-
-function knownLabels(groupBy: readonly SeriesLabel[], labels: Readonly<Record<string, string>>): string[] {
+function knownLabels(groupBy: readonly (SeriesLabel | OwnLabel)[], labels: Readonly<Record<string, string>>): string[] {
   const family = groupBy.includes('cause') && !groupBy.includes('family') ? ['family'] : []
   return [...groupBy, ...family, ...Object.keys(labels), 'rule', 'severity']
 }
@@ -245,7 +252,7 @@ function readAnnotations(
 }
 
 function addIssues(problems: FileProblem[], yaml: YamlFile, path: Path, error: z.ZodError): void {
-  for (const issue of error.issues) {
+  for (const issue of error.issues.flatMap(innermost)) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         const at = [...path, ...issue.path, key]
@@ -259,6 +266,15 @@ function addIssues(problems: FileProblem[], yaml: YamlFile, path: Path, error: z
     const message = absent ? 'is missing' : issue.message.replace(/^Invalid input: /, 'is wrong: ')
     problems.push(yaml.problem([...path, ...issue.path], message, fix))
   }
+}
+
+/** Of the ways to read a value, that which came furthest says best what is wrong. */
+function innermost(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue]
+  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(0, ...issues.map(({ path }) => path.length))
+  const best = issue.errors.reduce((one, other) => (depth(other) > depth(one) ? other : one))
+  if (depth(best) === 0) return [issue]
+  return best.flatMap((inner) => innermost({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
 function listAt(value: unknown, key: string): readonly unknown[] {

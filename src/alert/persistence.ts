@@ -2,25 +2,16 @@ import type { StateEntry, StateStore } from '../history/state.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
 import type { RuleEngine } from './engine.ts'
-import type { Instance } from './rule-runner.ts'
-import {
-  chunkCount,
-  chunkPlaces,
-  emptySnapshot,
-  type SavedBaseline,
-  type SavedBaselineHead,
-  type SavedChunk,
-  type SavedRule,
-  saveChunk,
-  saveHead,
-} from './snapshot.ts'
-import { SpikeEvaluator } from './spike-rule.ts'
+import type { Memory, SavedChunk, SavedHead, SavedMemory } from './memory.ts'
+import type { QuotaReading } from './quota-reading.ts'
+import type { Instance, RuleRunner } from './rule-runner.ts'
+import { emptySnapshot, memoriesOf, type SavedRule } from './snapshot.ts'
 
 const alertKind = 'alert'
 const baselineKind = 'baseline'
 /** The entry of kind `alert` that holds the clocks of the engine; all others are alerts, by fingerprint. */
 const clockKey = 'engine'
-/** All baselines are written once in this time, a few chunks at each save: a crash costs that much learning. */
+/** All memories of rules are written once in this time, a few chunks at each save: a crash costs that much learning. */
 const sweepMs = 15 * minuteMs
 /** With few series the round is cheap and may be quick. */
 const quickSweepMs = 5 * minuteMs
@@ -32,17 +23,18 @@ export interface AlertChanges {
   saved(): void
 }
 
-/** A chunk of the baselines of one rule. */
+/** A chunk of what one rule remembers. */
 interface ChunkPlace {
-  readonly rule: string
-  readonly evaluator: SpikeEvaluator
+  /** The rule, and the number of the memory where it has several. */
+  readonly id: string
+  readonly memory: Memory
   readonly chunk: number
 }
 
 /**
  * Keeps an engine's state in a store. Whenever an alert changes, all alerts are brought up to date together with the
- * engine's clocks and the baselines of those that changed, so that what is stored belongs to one moment; the other
- * baselines follow in a slow round. After a crash alerts are as they were, with the frozen baselines they are judged
+ * engine's clocks and the memories of those that changed, so that what is stored belongs to one moment; the other
+ * memories follow in a slow round. After a crash alerts are as they were, with the frozen baselines they are judged
  * by, and the other baselines are some minutes old; after `changes('all')` a restart is exact.
  */
 export class AlertPersistence {
@@ -67,8 +59,12 @@ export class AlertPersistence {
     const snapshot = emptySnapshot(clock.lastStepMs)
     const stale: StateEntry[] = []
     for (const [rule, lastEvaluatedMs] of Object.entries(clock.rules)) {
-      snapshot.rules[rule] = { lastEvaluatedMs, instances: [], baseline: this.#readBaseline(rule, baselines) }
+      const runner = this.#engine.runners.find((one) => one.rule.name === rule)
+      const memories = runner === undefined ? [] : idsOf(runner).map((id) => readMemory(id, baselines))
+      const lastHealthMs = clock.health?.[rule] ?? null
+      snapshot.rules[rule] = { lastEvaluatedMs, lastHealthMs, instances: [], memories }
     }
+    snapshot.quota.push(...(clock.quota ?? []))
     for (const [key, text] of [...alerts].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const saved = key === clockKey ? null : parse<SavedAlert>(text)
       const rule: SavedRule | undefined = saved === null ? undefined : snapshot.rules[saved.rule]
@@ -80,25 +76,13 @@ export class AlertPersistence {
       }
     }
     for (const key of baselines.keys()) {
-      const owner = this.#engine.rules.find(({ name }) => key.startsWith(`${name}/`))
-      if (owner === undefined) stale.push({ kind: baselineKind, key, value: null })
+      const owned = this.#engine.runners.some((runner) => idsOf(runner).some((id) => key.startsWith(`${id}/`)))
+      if (!owned) stale.push({ kind: baselineKind, key, value: null })
     }
     this.#stale = stale
     const restored = this.#engine.restore(snapshot)
     this.#saved = this.#instances()
     return restored
-  }
-
-  #readBaseline(rule: string, texts: ReadonlyMap<string, string>): SavedBaseline | null {
-    const head = parse<SavedBaselineHead>(texts.get(`${rule}/head`))
-    if (head === null) return null
-    const chunks: SavedChunk[] = []
-    for (let chunk = 0; ; chunk++) {
-      const saved = parse<SavedChunk>(texts.get(`${rule}/${chunk}`))
-      if (saved === null) break
-      chunks.push(saved)
-    }
-    return { ...head, chunks }
   }
 
   /**
@@ -113,19 +97,20 @@ export class AlertPersistence {
       return { entries: [], saved: () => {} }
     }
     const instances = this.#instances()
-    const chunks = new Map(sweep.chunks.map((place) => [`${place.rule}/${place.chunk}`, place]))
-    for (const place of this.#chunksOfChanged()) chunks.set(`${place.rule}/${place.chunk}`, place)
+    const chunks = new Map(sweep.chunks.map((place) => [`${place.id}/${place.chunk}`, place]))
+    for (const place of this.#chunksOfChanged()) chunks.set(`${place.id}/${place.chunk}`, place)
     // An alert of a rule that is gone stays in the store until the step that resolves it.
     const stale = this.#engine.orphans.length === 0 ? this.#stale : []
     const entries: StateEntry[] = [...stale, ...this.#alertEntries(instances)]
-    for (const [key, { evaluator, chunk }] of chunks) {
-      entries.push({ kind: baselineKind, key, value: JSON.stringify(saveChunk(evaluator, chunk)) })
+    for (const [key, { memory, chunk }] of chunks) {
+      entries.push({ kind: baselineKind, key, value: JSON.stringify(memory.saveChunk(chunk)) })
     }
-    for (const [rule, evaluator] of new Map([...chunks.values()].map((place) => [place.rule, place.evaluator]))) {
-      const head = saveHead(evaluator, scope === 'all')
-      entries.push({ kind: baselineKind, key: `${rule}/head`, value: JSON.stringify(head) })
+    const heads = new Map([...chunks.values()].map((place) => [place.id, place.memory]))
+    if (scope === 'all') for (const [id, memory] of this.#memories()) heads.set(id, memory)
+    for (const [id, memory] of heads) {
+      entries.push({ kind: baselineKind, key: `${id}/head`, value: JSON.stringify(memory.saveHead(scope === 'all')) })
     }
-    entries.push({ kind: alertKind, key: clockKey, value: JSON.stringify(this.#clock()) })
+    entries.push({ kind: alertKind, key: clockKey, value: JSON.stringify(this.#clock(scope)) })
     const saved = () => {
       this.#saved = instances
       this.#savedRevision = revision
@@ -155,15 +140,17 @@ export class AlertPersistence {
     return entries
   }
 
-  /** Where the baselines lie of alerts that came on or went off: these say what normal is frozen at. */
+  /** Where the memories lie of alerts that came on or went off: these say what they are judged by. */
   #chunksOfChanged(): readonly ChunkPlace[] {
     const places: ChunkPlace[] = []
-    for (const { rule, evaluator, instances } of this.#engine.runners) {
-      if (!(evaluator instanceof SpikeEvaluator)) continue
-      for (const { key, alert, clocks } of instances.values()) {
-        const place = evaluator.series.placeOfKey(key)
-        if (place === undefined || this.#saved.get(alert.fingerprint)?.clocks.state === clocks.state) continue
-        places.push({ rule: rule.name, evaluator, chunk: Math.floor(place / chunkPlaces) })
+    for (const runner of this.#engine.runners) {
+      const ids = idsOf(runner)
+      for (const [number, memory] of memoriesOf(runner.evaluator).entries()) {
+        for (const { key, alert, clocks } of runner.instances.values()) {
+          const chunk = memory.chunkOf(key)
+          if (chunk === undefined || this.#saved.get(alert.fingerprint)?.clocks.state === clocks.state) continue
+          places.push({ id: ids[number] ?? '', memory, chunk })
+        }
       }
     }
     return places
@@ -177,10 +164,9 @@ export class AlertPersistence {
   } {
     const atMs = this.#engine.lastStepMs
     this.#sweptToMs ??= atMs
-    const all = this.#engine.runners.flatMap(({ rule, evaluator }): ChunkPlace[] => {
-      if (!(evaluator instanceof SpikeEvaluator)) return []
-      return Array.from({ length: chunkCount(evaluator) }, (_, chunk) => ({ rule: rule.name, evaluator, chunk }))
-    })
+    const all = this.#memories().flatMap(([id, memory]) =>
+      Array.from({ length: memory.chunkCount }, (_, chunk): ChunkPlace => ({ id, memory, chunk })),
+    )
     const waitedMs = (atMs ?? 0) - (this.#sweptToMs ?? 0)
     const roundMs = all.length <= quickSweepChunks ? quickSweepMs : sweepMs
     const due = scope === 'all' ? all.length : Math.min(all.length, Math.floor((all.length * waitedMs) / roundMs))
@@ -189,17 +175,48 @@ export class AlertPersistence {
     return { chunks: [...all, ...all].slice(start, start + due), cursor: start + due, sweptToMs: atMs }
   }
 
-  #clock(): SavedClock {
-    const rules = Object.fromEntries(
-      this.#engine.runners.map(({ rule, lastEvaluatedMs }) => [rule.name, lastEvaluatedMs]),
-    )
-    return { lastStepMs: this.#engine.lastStepMs, rules }
+  #memories(): readonly (readonly [string, Memory])[] {
+    return this.#engine.runners.flatMap((runner) => {
+      const ids = idsOf(runner)
+      return memoriesOf(runner.evaluator).map((memory, number) => [ids[number] ?? '', memory] as const)
+    })
+  }
+
+  #clock(scope: 'some' | 'all'): SavedClock {
+    const { runners, lastStepMs } = this.#engine
+    const watched = runners.filter(({ lastHealthMs }) => lastHealthMs !== null)
+    return {
+      lastStepMs,
+      rules: Object.fromEntries(runners.map(({ rule, lastEvaluatedMs }) => [rule.name, lastEvaluatedMs])),
+      health: Object.fromEntries(watched.map(({ rule, lastHealthMs }) => [rule.name, lastHealthMs])),
+      // After a crash the records are read again, and with them what they say of quotas.
+      quota: scope === 'all' ? this.#engine.waitingQuota : [],
+    }
   }
 }
 
 interface SavedClock {
   readonly lastStepMs: EpochMs | null
   readonly rules: Readonly<Record<string, EpochMs | null>>
+  readonly health?: Readonly<Record<string, EpochMs | null>>
+  readonly quota?: readonly QuotaReading[]
+}
+
+/** Under what names the memories of a rule are stored: the first under the rule's own. */
+function idsOf({ rule, evaluator }: RuleRunner): readonly string[] {
+  return memoriesOf(evaluator).map((_, number) => (number === 0 ? rule.name : `${rule.name}#${number}`))
+}
+
+function readMemory(id: string, texts: ReadonlyMap<string, string>): SavedMemory | null {
+  const head = parse<SavedHead>(texts.get(`${id}/head`))
+  if (head === null) return null
+  const chunks: SavedChunk[] = []
+  for (let chunk = 0; ; chunk++) {
+    const saved = parse<SavedChunk>(texts.get(`${id}/${chunk}`))
+    if (saved === null) break
+    chunks.push(saved)
+  }
+  return { head, chunks }
 }
 
 interface SavedAlert {

@@ -9,6 +9,11 @@ export const borrowedExposure = 200
  */
 export const borrowedEvents = 2
 
+/** So many events without clumps are taken for granted, so that a handful of series proves nothing. */
+const evenEvents = 100
+/** Under these keys the clumps of the two horizons are saved; no pool of rates is called so. */
+const clumpKeys = ['clumps short', 'clumps long'] as const
+
 /**
  * The rate of one cause we assume where nothing at all is known: one request in a hundred. On the high side, so that a
  * first hour is rather calm than loud; a few thousand requests of the series' own outweigh it.
@@ -34,15 +39,34 @@ export class Pools {
     this.#sums = new Map()
   }
 
-  add(labels: GroupLabels, a: number, b: number): void {
-    for (const level of this.#levels) {
-      const key = poolKey(level, labels)
+  /** Adds what a rare series knows of its variance beyond Poisson. */
+  addClumps(horizon: 0 | 1, { excess, events }: { excess: number; events: number }): void {
+    this.#addTo(clumpKeys[horizon], excess, events)
+  }
+
+  /**
+   * How many more come with each event: the index of dispersion less one, from the windows of the horizon that shows
+   * more of it, since outliers are cut off on the short one.
+   */
+  get clumping(): number {
+    let most = 0
+    for (const key of clumpKeys) {
       const sum = this.#sums.get(key)
-      if (sum === undefined) this.#sums.set(key, { a, b })
-      else {
-        sum.a += a
-        sum.b += b
-      }
+      if (sum !== undefined) most = Math.max(most, sum.a / (sum.b + evenEvents))
+    }
+    return most
+  }
+
+  add(labels: GroupLabels, a: number, b: number): void {
+    for (const level of this.#levels) this.#addTo(poolKey(level, labels), a, b)
+  }
+
+  #addTo(key: string, a: number, b: number): void {
+    const sum = this.#sums.get(key)
+    if (sum === undefined) this.#sums.set(key, { a, b })
+    else {
+      sum.a += a
+      sum.b += b
     }
   }
 

@@ -1,6 +1,9 @@
+import type { AlertFact } from './alert.ts'
 import { concernsGroup, fullLabels, type Grouping, type GroupLabels } from './grouping.ts'
+import type { LevelReading } from './levels.ts'
 import { type Matcher, matchesAll } from './matcher.ts'
-import type { Rule } from './rule.ts'
+import type { Memory } from './memory.ts'
+import type { Rule, SimpleCondition } from './rule.ts'
 import type { Side } from './spike.ts'
 import type { GroupSums, StepSums } from './step-sums.ts'
 
@@ -8,6 +11,17 @@ import type { GroupSums, StepSums } from './step-sums.ts'
 export interface Memo {
   readonly horizon: 0 | 1
   readonly side: Side
+  /** Those of combined conditions, in their order. */
+  readonly parts?: readonly (Memo | null)[]
+}
+
+/** Sentences with their capital, if they begin with a word of ours, and without their full stops, from conditions that know better than the general ones of `summary.ts`. */
+export interface Words {
+  readonly now: string
+  /** Once it is calm, while the alert is kept. */
+  readonly calm: string
+  /** Once it has ended; how long it lasted is put behind it. */
+  readonly over: string
 }
 
 /** What a condition says of one group at one step. */
@@ -28,6 +42,15 @@ export interface Reading {
   readonly pValue: number | null
   readonly learning: boolean
   readonly memo: Memo | null
+  /** What else was measured, ready to be shown. */
+  readonly facts?: readonly AlertFact[]
+  /** For conditions that decide the severity. */
+  readonly levels?: LevelReading
+  /** The episode is over, whatever `keep_firing_for` says: what comes next is another matter. */
+  readonly ends?: boolean
+  readonly words?: Words
+  /** Which of combined conditions the numbers are from. */
+  readonly lead?: SimpleCondition
 }
 
 /** One condition over all groups of its rule. What it keeps is a function of the steps it has seen. */
@@ -44,6 +67,12 @@ export interface Evaluator {
   learn(sums: StepSums): void
   /** Sentences for `tollwatch explain`. */
   explain(key: string): readonly string[]
+  /** Sentences about the rule itself: what it has seen so far, and why it says nothing where it cannot. */
+  status?(): readonly string[]
+  /** Series of which it remembers something, and those that found no room. */
+  kept?(): { readonly series: number; readonly turnedAway: number }
+  /** What it keeps between steps, in a fixed order. */
+  memories?(): readonly Memory[]
 }
 
 /** Filters the groups of a shared grouping by the matchers of one rule. */
@@ -93,3 +122,14 @@ export function groupCounts(
     requests: sums.requests[grouping.exposureOf[group] ?? -1] ?? 0,
   }
 }
+
+/** The numbers of a reading that counts no refusals. */
+export const uncounted = {
+  windowMs: 0,
+  observed: 0,
+  requests: 0,
+  expected: null,
+  pValue: null,
+  learning: false,
+  memo: null,
+} as const

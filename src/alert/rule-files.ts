@@ -8,7 +8,13 @@ import { parseRules } from './parse-rules.ts'
 import type { Rule } from './rule.ts'
 
 export type LoadedRules =
-  | { readonly ok: true; readonly rules: readonly Rule[]; readonly files: readonly string[] }
+  | {
+      readonly ok: true
+      readonly rules: readonly Rule[]
+      readonly files: readonly string[]
+      /** What is allowed and hardly meant. */
+      readonly warnings: readonly FileProblem[]
+    }
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
 
 /** The folder of the rules and runbooks that come with Tollwatch: beside `src/` in a checkout, `dist/` when built. */
@@ -41,7 +47,7 @@ export function loadRules(patterns: readonly string[], baseFolder: string): Load
   const parsed = parseRules(texts)
   if (!parsed.ok) problems.push(...parsed.problems)
   if (problems.length > 0 || !parsed.ok) return { ok: false, problems }
-  return { ok: true, rules: parsed.rules, files }
+  return { ok: true, rules: parsed.rules, files, warnings: parsed.warnings }
 }
 
 function unreadable(file: string, message: string, fix: string): FileProblem {

@@ -1,17 +1,21 @@
-import type { Cause } from '../classify/cause.ts'
 import { formatDuration } from '../time/duration.ts'
-import { sliceMs } from '../window/view.ts'
 import type { Alert } from './alert.ts'
-import { RuleEngine } from './engine.ts'
 import type { Rule } from './rule.ts'
-import type { AlertTest, ExpectedAlert, InputSeries, RuleTest, TimelineTest } from './rule-test-file.ts'
-import { ScriptedView, type SliceRow } from './scripted-view.ts'
+import type { AlertTest, ExpectedAlert, RuleTest, TimelineTest } from './rule-test-file.ts'
+import { type Played, playedRules, playRuleTest, type Step } from './rule-test-play.ts'
 
-/** Firing alerts of one step. */
-interface Step {
-  /** Since the start of the test. */
+/** What did not come as expected, and where to look for the reason. */
+export interface Failure {
+  readonly text: string
+  /** Null where no rule's values would tell more. */
+  readonly look: Look | null
+}
+
+/** A rule, or one of its series, around some time after the start of the test. */
+export interface Look {
+  readonly rule: string
+  readonly labels: Readonly<Record<string, string>>
   readonly atMs: number
-  readonly firing: readonly Alert[]
 }
 
 /**
@@ -20,63 +24,39 @@ interface Step {
  * @returns what did not come as expected, one sentence each; empty when the test passes
  */
 export function runRuleTest(test: RuleTest, rules: readonly Rule[], intervalMs: number): readonly string[] {
-  const failures = unknownRules(test, rules)
-  if (failures.length > 0) return failures
-  const chosen = rules.filter(({ name }) => test.onlyRules === null || test.onlyRules.includes(name))
-  const steps = play(test, chosen, intervalMs)
-  for (const one of test.alertTests) failures.push(...checkAlerts(one, steps))
-  for (const one of test.timelineTests) failures.push(...checkTimeline(one, steps))
-  if (test.expectNoOtherAlerts) failures.push(...checkOthers(test, steps))
-  return failures
+  const unknown = unknownRules(test, rules)
+  if (unknown.length > 0) return unknown.map(({ text }) => text)
+  return checkRuleTest(test, playRuleTest(test, playedRules(test, rules), intervalMs)).map(({ text }) => text)
 }
 
-function unknownRules(test: RuleTest, rules: readonly Rule[]): string[] {
+/** The rules that a test names and nobody has written. */
+export function unknownRules(test: RuleTest, rules: readonly Rule[]): readonly Failure[] {
   const named = [...test.alertTests, ...test.timelineTests].map(({ rule }) => rule)
   const unknown = [...new Set([...named, ...(test.onlyRules ?? [])])].filter(
     (name) => !rules.some((rule) => rule.name === name),
   )
   const known = rules.map(({ name }) => name).join(', ')
-  return unknown.map((name) => `there is no rule ${name} in the rule files; they have: ${known}`)
+  return unknown.map((name) => {
+    return { text: `there is no rule ${name} in the rule files; they have: ${known}`, look: null }
+  })
 }
 
-/** Steps the engine through the input, slice by slice. */
-function play(test: RuleTest, rules: readonly Rule[], intervalMs: number): readonly Step[] {
-  const view = new ScriptedView(test.startMs)
-  const engine = new RuleEngine(rules, { baselineSeriesLimit: 100_000 })
-  const longest = Math.max(0, ...test.series.map(({ values }) => values.length)) * intervalMs
-  const lastMs = Math.max(longest, ...test.alertTests.map(({ atMs }) => Math.ceil(atMs / sliceMs) * sliceMs))
-  const steps: Step[] = []
-  for (let atMs = sliceMs; atMs <= lastMs; atMs += sliceMs) {
-    view.push(rowsOf(test.series, atMs - sliceMs, intervalMs))
-    engine.step(view.endMs, view)
-    steps.push({ atMs, firing: engine.alerts().filter(({ state }) => state === 'firing') })
-  }
-  return steps
+/** Compares what the rules did with what the test wants of them. */
+export function checkRuleTest(test: RuleTest, { steps }: Played): readonly Failure[] {
+  return [
+    ...test.alertTests.flatMap((one) => checkAlerts(one, steps)),
+    ...test.timelineTests.flatMap((one) => checkTimeline(one, steps)),
+    ...(test.expectNoOtherAlerts ? checkOthers(test, steps) : []),
+  ]
 }
 
-/** The share of each interval that falls on one slice; whole events, spread evenly. */
-function rowsOf(series: readonly InputSeries[], fromMs: number, intervalMs: number): readonly SliceRow[] {
-  const interval = Math.floor(fromMs / intervalMs)
-  const slices = intervalMs / sliceMs
-  const slice = (fromMs % intervalMs) / sliceMs
-  const rows: { tenant: string; api: string; requests: number; causes: Partial<Record<Cause, number>> }[] = []
-  for (const { metric, tenant, api, cause, values } of series) {
-    const value = values[interval] ?? 0
-    const count = Math.floor((value * (slice + 1)) / slices) - Math.floor((value * slice) / slices)
-    if (count === 0) continue
-    if (metric === 'requests') rows.push({ tenant, api, requests: count, causes: {} })
-    else if (cause !== null) rows.push({ tenant, api, requests: 0, causes: { [cause]: count } })
-  }
-  return rows
-}
-
-function checkAlerts(test: AlertTest, steps: readonly Step[]): readonly string[] {
-  const step = steps.findLast(({ atMs }) => atMs <= test.atMs)
-  const got = (step?.firing ?? []).filter(({ rule }) => rule === test.rule)
+function checkAlerts({ rule, atMs, alerts }: AlertTest, steps: readonly Step[]): readonly Failure[] {
+  const step = steps.findLast((one) => one.atMs <= atMs)
+  const got = (step?.firing ?? []).filter((alert) => alert.rule === rule)
   const left = [...got]
-  const failures: string[] = []
-  const place = `${test.rule} at ${formatDuration(test.atMs)}`
-  for (const expected of test.alerts) {
+  const failures: Failure[] = []
+  const place = `${rule} at ${formatDuration(atMs)}`
+  for (const expected of alerts) {
     const at = left.findIndex((alert) => mismatch(expected, alert) === null)
     if (at >= 0) {
       left.splice(at, 1)
@@ -84,9 +64,17 @@ function checkAlerts(test: AlertTest, steps: readonly Step[]): readonly string[]
     }
     const reasons = got.map((alert) => mismatch(expected, alert)).filter((reason) => reason !== null)
     const why = reasons.length === 0 ? 'nothing fires' : reasons.join('; or ')
-    failures.push(`${place}: expected ${JSON.stringify(expected.labels)}, but ${why}`)
+    failures.push({
+      text: `${place}: expected ${JSON.stringify(expected.labels)}, but ${why}`,
+      look: { rule, labels: expected.labels, atMs },
+    })
   }
-  for (const alert of left) failures.push(`${place}: not expected: ${describeAlert(alert)}`)
+  for (const alert of left) {
+    failures.push({
+      text: `${place}: not expected: ${describeAlert(alert)}`,
+      look: { rule, labels: alert.labels, atMs },
+    })
+  }
   return failures
 }
 
@@ -112,22 +100,30 @@ function mismatch(expected: ExpectedAlert, alert: Alert): string | null {
   return null
 }
 
-function checkTimeline(test: TimelineTest, steps: readonly Step[]): readonly string[] {
-  const got = spansOf(steps, test.rule)
-  const fits =
-    got.length === test.firing.length &&
-    test.firing.every(({ fromMs, toMs }, at) => {
-      const one = got[at]
-      if (one === undefined) return false
-      return Math.abs(one.fromMs - fromMs) <= test.toleranceMs && Math.abs(one.toMs - toMs) <= test.toleranceMs
-    })
-  if (fits) return []
-  return [`${test.rule} fires: expected ${spansText(test.firing)}, got ${spansText(got)}`]
+interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+function checkTimeline({ rule, firing, toleranceMs }: TimelineTest, steps: readonly Step[]): readonly Failure[] {
+  const got = spansOf(steps, rule)
+  const near = (a: number, b: number) => Math.abs(a - b) <= toleranceMs
+  const differs = (a: Span | undefined, b: Span | undefined): number | null => {
+    if (a === undefined || b === undefined) return (a ?? b)?.fromMs ?? null
+    if (!near(a.fromMs, b.fromMs)) return Math.min(a.fromMs, b.fromMs)
+    return near(a.toMs, b.toMs) ? null : Math.min(a.toMs, b.toMs)
+  }
+  const longest = Math.max(got.length, firing.length)
+  const places = Array.from({ length: longest }, (_, at) => differs(got[at], firing[at])).filter((at) => at !== null)
+  const [first] = places
+  if (first === undefined) return []
+  const text = `${rule} fires: expected ${spansText(firing)}, got ${spansText(got)}`
+  return [{ text, look: { rule, labels: {}, atMs: first } }]
 }
 
 /** When a rule has any alert firing: from the first step of it to the first step after. */
-function spansOf(steps: readonly Step[], rule: string): { fromMs: number; toMs: number }[] {
-  const spans: { fromMs: number; toMs: number }[] = []
+function spansOf(steps: readonly Step[], rule: string): readonly Span[] {
+  const spans: Span[] = []
   let fromMs: number | null = null
   for (const { atMs, firing } of steps) {
     const fires = firing.some((alert) => alert.rule === rule)
@@ -142,18 +138,21 @@ function spansOf(steps: readonly Step[], rule: string): { fromMs: number; toMs: 
   return spans
 }
 
-function spansText(spans: readonly { fromMs: number; toMs: number }[]): string {
+function spansText(spans: readonly Span[]): string {
   if (spans.length === 0) return 'never'
   return spans.map(({ fromMs, toMs }) => `${formatDuration(fromMs)}..${formatDuration(toMs)}`).join(', ')
 }
 
-function checkOthers(test: RuleTest, steps: readonly Step[]): readonly string[] {
+function checkOthers(test: RuleTest, steps: readonly Step[]): readonly Failure[] {
   const expected = new Set([...test.alertTests, ...test.timelineTests].map(({ rule }) => rule))
-  const seen = new Map<string, string>()
+  const seen = new Map<string, Failure>()
   for (const { atMs, firing } of steps) {
     for (const alert of firing) {
       if (expected.has(alert.rule) || seen.has(alert.fingerprint)) continue
-      seen.set(alert.fingerprint, `expected no other alerts, got at ${formatDuration(atMs)}: ${describeAlert(alert)}`)
+      seen.set(alert.fingerprint, {
+        text: `expected no other alerts, got at ${formatDuration(atMs)}: ${describeAlert(alert)}`,
+        look: { rule: alert.rule, labels: alert.labels, atMs },
+      })
     }
   }
   return [...seen.values()]

@@ -7,6 +7,11 @@ export const seriesLabels = ['tenant', 'api', 'cause', 'family'] as const
 
 export type SeriesLabel = (typeof seriesLabels)[number]
 
+/** Labels that come from what one condition looks at, and not from the windows. */
+export const ownLabels = ['quota', 'topic'] as const
+
+export type OwnLabel = (typeof ownLabels)[number]
+
 /** One rule, checked and with its defaults filled in. Durations are milliseconds of event time. */
 export interface Rule {
   readonly name: string
@@ -19,6 +24,8 @@ export interface Rule {
   /** More alerts than this fold into one "and N more" alert. */
   readonly limit: number
   readonly groupBy: readonly SeriesLabel[]
+  /** The label that the condition adds to `groupBy`: `quota` for quota forecasts, `topic` for stalled inputs. */
+  readonly ownLabel: OwnLabel | null
   readonly matchers: readonly Matcher[]
   readonly windowMs: number
   readonly condition: Condition
@@ -28,13 +35,43 @@ export interface Rule {
   /** Set on every alert of the rule, beside the labels of the series. */
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, Template>>
+  /** `shadow`: on trial; its alerts are kept and shown, and nobody is told. */
+  readonly mode: 'live' | 'shadow'
+  /** While the input is stale: freeze, take the silence for calm, or raise an alert that says so. */
+  readonly noData: 'pause' | 'ok' | 'alert'
 }
 
-export type Condition = ThresholdCondition | SpikeCondition
+export type Condition = SimpleCondition | CombinedCondition
+
+/** A condition that can be judged by itself. */
+export type SimpleCondition =
+  | ThresholdCondition
+  | SpikeCondition
+  | QuotaCondition
+  | BurnCondition
+  | AbsenceCondition
+  | StalledCondition
+  | NewValueCondition
+
+/** Several conditions over the same groups: all of them hold, or at least one. */
+export interface CombinedCondition {
+  readonly type: 'all' | 'any'
+  readonly conditions: readonly SimpleCondition[]
+}
+
+export function isCombined(condition: Condition): condition is CombinedCondition {
+  return condition.type === 'all' || condition.type === 'any'
+}
 
 export const measures = ['ratio', 'rate', 'count', 'distinct(tenant)'] as const
 
 export type Measure = (typeof measures)[number]
+
+/** One severity with the bound, share or fraction from which it holds. */
+export interface Level {
+  readonly severity: Severity
+  readonly bound: number
+}
 
 /** Holds while the measure is beyond its bound. */
 export interface ThresholdCondition {
@@ -45,9 +82,12 @@ export interface ThresholdCondition {
    */
   readonly measure: Measure
   readonly side: 'above' | 'below'
+  /** The mildest bound; where there are levels, that of the lowest. */
   readonly bound: number
   /** A firing alert ends only on this side of the bound. */
   readonly recover: number
+  /** From the mildest to the most severe; empty where the rule has one severity. */
+  readonly levels: readonly Level[]
   /** What a ratio is taken of. */
   readonly over: 'requests' | 'refusals'
   /** Requests (or refusals, see `over`) before a ratio means anything. */
@@ -74,4 +114,74 @@ export interface SpikeCondition {
   readonly direction: 'up' | 'down' | 'both'
   /** The most of the refusals that one tenant may make up; for rules about a fleet. 1 is no limit. */
   readonly maxTenantShare: number
+}
+
+export const rearmEvents = ['period_reset', 'limit_change'] as const
+
+export type RearmEvent = (typeof rearmEvents)[number]
+
+/** Holds once a quota is used up to a level, or is likely to run out; see `quota-rule.ts`. */
+export interface QuotaCondition {
+  readonly type: 'quota_forecast'
+  /** Shares of the limit, from the mildest to the most severe; each is told once per period and limit. */
+  readonly levels: readonly Level[]
+  /** Null where only the levels count. */
+  readonly forecast: QuotaForecast | null
+  /** After what the levels of a quota may be told again. */
+  readonly rearmOn: readonly RearmEvent[]
+}
+
+export interface QuotaForecast {
+  readonly withinMs: number
+  /** The chance of running out, before the reset and within `withinMs`, from which it is told. */
+  readonly probability: number
+  /** The share of the limit that must be used before a forecast counts. */
+  readonly minUsed: number
+}
+
+/** Holds while the error budget is spent too fast in a long and a short window; see `burn-rate.ts`. */
+export interface BurnCondition {
+  readonly type: 'burn_rate'
+  /** The share of requests that should not be refused, in (0, 1). */
+  readonly objective: number
+  readonly periodMs: number
+  readonly windows: readonly BurnWindow[]
+  /** Refusals needed in the long window. */
+  readonly minBad: number
+}
+
+export interface BurnWindow {
+  readonly longMs: number
+  readonly shortMs: number
+  /** Multiples of the budgeted rate. */
+  readonly factor: number
+  readonly severity: Severity
+}
+
+/** Holds while a series that is known to be busy sends nothing; see `absence-rule.ts`. */
+export interface AbsenceCondition {
+  readonly type: 'absence'
+  /** A fixed length, or null: learnt from the gaps of each series. */
+  readonly longerThanMs: number | null
+  readonly atLeastMs: number
+  /** How many of the series with most requests count; null is all. */
+  readonly top: number | null
+  /** How long a series is watched before its gaps are taken for known. */
+  readonly learnMs: number
+}
+
+/** Holds while the input is old or far behind; judged by the clock, not in event time. */
+export interface StalledCondition {
+  readonly type: 'stalled_input'
+  /** The age of the watermark from which an input is stalled; null where only the lag counts. */
+  readonly watermarkAgeMs: number | null
+  readonly lagSeconds: number | null
+}
+
+/** Holds for an hour when a value turns up that was not seen for long; see `new-value-rule.ts`. */
+export interface NewValueCondition {
+  readonly type: 'new_value'
+  readonly of: SeriesLabel
+  readonly memoryMs: number
+  readonly minCount: number
 }

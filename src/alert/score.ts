@@ -56,7 +56,7 @@ export function scoreSeries(rows: readonly ScoreInput[], stepMs: number, options
   let bucket = -1
   return rows.map((row) => {
     const at = Math.max(bucket + 1, Math.round((row.timeMs - startMs) / stepMs))
-    for (bucket++; bucket < at; bucket++) scorer.skip(bucket, startMs + bucket * stepMs)
+    for (bucket++; bucket < at; bucket++) scorer.skip(bucket)
     return scorer.take(bucket, row)
   })
 }
@@ -99,29 +99,31 @@ class Scorer {
   }
 
   /** A bucket without a line. */
-  skip(bucket: number, timeMs: EpochMs): void {
+  skip(bucket: number): void {
     this.#remember(0, 0)
-    this.#learn(bucket, timeMs, 0, 0)
+    this.#learn(bucket, 0, 0)
   }
 
   take(bucket: number, row: ScoreInput): Score {
+    // The baseline's own clock starts with the first line, so that its slots do.
+    const atMs = (bucket + 1) * this.#stepMs
     const exposure = row.exposure ?? 1
     this.#remember(row.count, exposure)
-    const place = this.#placeFor(row, exposure)
+    const place = this.#placeFor(exposure, atMs)
     const short = this.#reading(place, 0)
     const long = this.#reading(place, 1)
     const verdict = judgeSpike(short, long, {
       gates: this.#gates,
       logAlpha: this.#logAlpha,
-      longMuted: this.#baselines.isLongMuted(place, row.timeMs),
+      longMuted: this.#baselines.isLongMuted(place, atMs),
     })
     const fires = verdict.fires && this.#seen > seedWindows * this.#perWindow
     const deciding = fires && verdict.horizon === 1 ? long : short
-    const fired = this.#move(place, row.timeMs, { fires, horizon: verdict.horizon, side: verdict.side, short, long })
+    const fired = this.#move(place, atMs, { fires, horizon: verdict.horizon, side: verdict.side, short, long })
     const single = this.#baselines.predict(place, 0, exposure)
     const logBound = this.#logAlpha - Math.log(this.#options.direction === 'both' ? 4 : 2)
     const upper = single.mean > 0 ? smallestAlarm(single.mean, 1 / single.spread, logBound, this.#gates) - 1 : 0
-    this.#learn(bucket, row.timeMs, row.count, exposure)
+    this.#learn(bucket, row.count, exposure)
     return {
       timeMs: row.timeMs,
       count: row.count,
@@ -131,7 +133,7 @@ class Scorer {
       fired,
       windowCount: short.count,
       windowExpected: short.mean,
-      learning: this.#baselines.isLearning(place, row.timeMs),
+      learning: this.#baselines.isLearning(place, atMs),
     }
   }
 
@@ -159,15 +161,21 @@ class Scorer {
     return false
   }
 
-  #placeFor(row: ScoreInput, exposure: number): number {
+  #placeFor(exposure: number, atMs: EpochMs): number {
     this.#seen++
+    const place = this.#place
+    if (place !== null && !this.#baselines.isFresh(place)) return place
     const a = vaguePrior.a + sum(this.#counts)
     const b = vaguePrior.b * exposure + sum(this.#exposures)
-    const fresh = this.#seen < seedWindows * this.#perWindow
-    const seed = { a, b: b > 0 ? b : vaguePrior.b, borrowed: vaguePrior.b * exposure, fresh }
-    if (this.#place === null) this.#place = this.#baselines.create(seed, row.timeMs) ?? 0
-    else if (this.#baselines.isFresh(this.#place)) this.#baselines.reseed(this.#place, seed)
-    return this.#place
+    const seed = { a, b: b > 0 ? b : vaguePrior.b, borrowed: vaguePrior.b * exposure }
+    if (place === null) {
+      const birth = { bornMs: atMs - this.#stepMs, seenMs: atMs, stage: 'fresh' } as const
+      this.#place = this.#baselines.create(seed, birth) ?? 0
+      return this.#place
+    }
+    this.#baselines.reseed(place, seed)
+    if (this.#seen >= seedWindows * this.#perWindow) this.#baselines.settle(place, 0, 0)
+    return place
   }
 
   #remember(count: number, exposure: number): void {
@@ -187,16 +195,17 @@ class Scorer {
     return { count, exposure, mean, spread }
   }
 
-  #learn(bucket: number, timeMs: EpochMs, count: number, exposure: number): void {
+  #learn(bucket: number, count: number, exposure: number): void {
     const place = this.#place
+    const atMs = (bucket + 1) * this.#stepMs
     if (place === null) return
     for (const horizon of [0, 1] as const) {
       const buckets = horizon === 0 ? this.#perWindow : slotsBack * this.#perWindow
       if ((bucket + 1) % buckets !== 0) continue
       const reading = this.#reading(place, horizon)
-      this.#baselines.learnSpread(place, horizon, reading.count, reading.exposure, timeMs)
+      this.#baselines.learnSpread(place, horizon, reading.count, reading.exposure, atMs)
     }
-    this.#baselines.feed(place, count, exposure, timeMs)
+    this.#baselines.feed(place, count, exposure, atMs)
     if ((bucket + 1) % this.#perWindow === 0) this.#baselines.closeSlot(Math.floor(bucket / this.#perWindow))
   }
 }

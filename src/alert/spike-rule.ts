@@ -45,6 +45,7 @@ export class SpikeEvaluator implements Evaluator {
   evaluate(sums: StepSums, active: ReadonlyMap<string, Memo | null>): readonly Reading[] {
     const { series } = this
     const { baselines } = series
+    baselines.clumping = series.pools.clumping
     series.refresh(sums)
     series.meetNewcomers(sums)
     const short = series.gather(sums, this.#rule.windowMs, sums.atMs)
@@ -130,6 +131,7 @@ export class SpikeEvaluator implements Evaluator {
     if (toMs <= fromMs) return
     const { series } = this
     const { baselines } = series
+    baselines.clumping = series.pools.clumping
     this.#learnSpread(sums, toMs)
     // The rings hold an hour: of a longer gap in event time the rest is not known, and not learnt.
     const minute = series.gather(sums, Math.min(toMs - fromMs, hourMs), toMs)
@@ -138,6 +140,7 @@ export class SpikeEvaluator implements Evaluator {
       baselines.feed(place, minute.counts[place] ?? 0, minute.exposures[place] ?? 0, toMs)
     }
     this.fedToMs = toMs
+    series.takeStock(sums, toMs)
     const closed = Math.floor(toMs / slotMs)
     const first = Math.max(Math.floor(fromMs / slotMs), closed - mostSlotsAtOnce)
     for (let slot = first; slot < closed; slot++) baselines.closeSlot(slot)
@@ -203,6 +206,7 @@ export class SpikeEvaluator implements Evaluator {
     if (place === undefined) return ['it has no baseline: it has had no refusal lately']
     const { baselines } = this.series
     const { a, b } = baselines.shape(place)
+    const { clumping } = baselines
     const { tested, alpha, inflation } = this.stats()
     const { falseAlertsPerWeek, minCount, minRatio, alsoWindowMs, exposure, direction } = this.#condition
     const tests = direction === 'both' ? 4 : 2
@@ -216,6 +220,11 @@ export class SpikeEvaluator implements Evaluator {
     ]
     if (baselines.isHeld(place)) lines.push('normal is frozen while the alert is on, for 24 h at most')
     if (baselines.isLearning(place, this.fedToMs ?? 0)) lines.push('it is still learning what is normal')
+    if (clumping >= 0.1) {
+      lines.push(
+        `refusals of rare series come in clumps, ${(1 + clumping).toFixed(1)} for one: that counts as ordinary`,
+      )
+    }
     if (inflation > 1) {
       lines.push(`small chances came too often for a day: dispersion is inflated ${inflation.toFixed(2)} times`)
     }

@@ -2,6 +2,17 @@ import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
 import { Baselines, type Horizon, type Seed } from './baseline.ts'
 import { type Grouping, type GroupingPlan, type GroupLabels, noGroup, planGrouping } from './grouping.ts'
+import {
+  type Amount,
+  ageOf,
+  before,
+  guardAt,
+  memoryMs,
+  type Past,
+  secondLookMs,
+  settledAgeMs,
+  settledGuardMs,
+} from './newcomer.ts'
 import { borrowedEvents, borrowedExposure, Pools, unknownRate } from './pools.ts'
 import { GroupFilter, groupCounts, rowMatchers } from './reading.ts'
 import type { Rule, SpikeCondition } from './rule.ts'
@@ -29,7 +40,6 @@ export class SpikeSeries {
   readonly keys: (string | undefined)[] = []
   /** Series that have refusals and found no room at the last evaluation. */
   turnedAway = 0
-  readonly #rule: Rule
   readonly #condition: SpikeCondition
   readonly #groupings: Groupings
   readonly #plan: GroupingPlan
@@ -39,7 +49,6 @@ export class SpikeSeries {
   #placesKnownFor: Grouping | null = null
 
   constructor(rule: Rule, condition: SpikeCondition, groupings: Groupings, seriesLimit: number) {
-    this.#rule = rule
     this.#condition = condition
     this.#groupings = groupings
     this.#plan = planGrouping(rule.groupBy, rowMatchers(rule))
@@ -89,7 +98,7 @@ export class SpikeSeries {
     newcomers.sort((a, b) => ((grouping.keys[a] ?? '') < (grouping.keys[b] ?? '') ? -1 : 1))
     this.turnedAway = 0
     for (const group of newcomers) {
-      const place = this.baselines.create(this.#seed(sums, group), sums.atMs)
+      const place = this.#create(sums, group)
       if (place === null) {
         this.turnedAway++
         continue
@@ -97,6 +106,23 @@ export class SpikeSeries {
       this.restorePlace(place, grouping.keys[group] ?? '')
       placeOf[group] = place
     }
+  }
+
+  /**
+   * A new series starts from its relatives' rate and from what the windows remember of it. Without relatives its first
+   * minute is all there is to compare it with, however bad.
+   */
+  #create(sums: StepSums, group: number): number | null {
+    const { atMs } = sums
+    const past = this.#past(sums, group, atMs)
+    const ageMs = ageOf(past)
+    if (ageMs !== null) {
+      const seed = this.#blend(group, before(past, guardAt(ageMs)))
+      return this.baselines.create(seed, { bornMs: atMs - ageMs, seenMs: atMs, stage: 'young' })
+    }
+    const alone = this.pools.rateFor(this.grouping.labels[group] ?? {}) === null
+    const seed = this.#blend(group, alone ? past(memoryMs) : { count: 0, exposure: 0 })
+    return this.baselines.create(seed, { bornMs: atMs, seenMs: atMs, stage: alone ? 'fresh' : 'young' })
   }
 
   /** Writes down which series is at a place. */
@@ -110,52 +136,66 @@ export class SpikeSeries {
    * series is compared with.
    */
   refresh(sums: StepSums): void {
-    // Right after a restart the grouping knows its groups only once they have been summed.
-    const { requests, refusals } = sums.sums(this.grouping, this.#condition.alsoWindowMs)
-    if (requests.length + refusals.length === 0) return
-    for (let place = 0; place < this.baselines.places; place++) {
-      if (!this.baselines.isLive(place) || !this.baselines.isFresh(place)) continue
-      const group = this.groupAt(place)
-      if (group === noGroup) continue
-      if (this.#over(sums, group, this.#condition.alsoWindowMs).exposure <= 0) continue
-      const seed = this.#seed(sums, group)
-      if (seed.fresh) this.baselines.reseed(place, seed)
-      else this.baselines.settle(place)
+    for (const { place, group } of this.#youngOnes(sums, (place) => this.baselines.isFresh(place))) {
+      const past = this.#past(sums, group, sums.atMs)
+      if (ageOf(past) === null) this.baselines.reseed(place, this.#blend(group, past(memoryMs)))
+      else this.baselines.endFirstMinute(place, sums.atMs - minuteMs)
     }
   }
 
   /**
-   * What a new series starts from: its relatives' rate, and what the windows still remember of it. The last five
-   * minutes do not count, nor does the last one if there is no more, for they may hold what we are to notice.
+   * Once a minute: tells young series what they have become by now. The windows know them to the second, where the
+   * slots would make much of how their beginning fell on them.
    */
-  #seed(sums: StepSums, group: number): Seed {
-    const long = this.#over(sums, group, this.#condition.alsoWindowMs)
-    for (const recentMs of [this.#rule.windowMs, minuteMs]) {
-      const recent = this.#over(sums, group, Math.min(recentMs, this.#condition.alsoWindowMs))
-      const exposure = long.exposure - recent.exposure
-      if (exposure > 0) return this.#blend(group, Math.max(0, long.count - recent.count), exposure, false)
+  takeStock(sums: StepSums, toMs: EpochMs): void {
+    const { baselines } = this
+    for (const { place, group } of this.#youngOnes(sums, (place) => !baselines.isFresh(place))) {
+      const ageMs = toMs - baselines.bornMs(place)
+      const past = this.#past(sums, group, toMs)
+      if (ageMs >= settledAgeMs) {
+        baselines.reseed(place, this.#blend(group, before(past, settledGuardMs)))
+        const { count, exposure } = past(settledGuardMs)
+        baselines.settle(place, count, exposure)
+      } else if (ageMs >= secondLookMs && ageMs < secondLookMs + minuteMs) {
+        baselines.reseed(place, this.#blend(group, before(past, guardAt(ageMs))))
+      }
     }
-    return this.#blend(group, long.count, long.exposure, true)
+  }
+
+  #youngOnes(sums: StepSums, wanted: (place: number) => boolean): { place: number; group: number }[] {
+    const found: { place: number; group: number }[] = []
+    for (let place = 0; place < this.baselines.places; place++) {
+      if (!this.baselines.isLive(place) || !this.baselines.isYoung(place) || !wanted(place)) continue
+      // Right after a restart the grouping knows its groups only once they have been summed.
+      if (found.length === 0) sums.sums(this.grouping, this.#condition.alsoWindowMs)
+      const group = this.groupAt(place)
+      if (group !== noGroup) found.push({ place, group })
+    }
+    return found
   }
 
   /** Adds what is known of a series itself to what it borrows from its relatives. */
-  #blend(group: number, count: number, exposure: number, fresh: boolean): Seed {
+  #blend(group: number, { count, exposure }: Amount): Seed {
     const timed = this.#condition.exposure === 'time'
-    const known = this.pools.rateFor(this.grouping.labels[group] ?? {})
-    const rate = known ?? unknownRate
-    // A rate that is only assumed must not outweigh what little was seen, or a tenant that has always been refused
-    // a lot would be news in our first hour.
-    const most = known !== null ? borrowedExposure : timed ? 0 : Math.min(borrowedExposure, exposure)
-    const borrowed = Math.min(most, borrowedEvents / rate)
-    const prior = borrowed === 0 ? vaguePrior : { a: borrowed * rate, b: borrowed }
-    return { a: prior.a + count, b: prior.b + exposure, borrowed: prior.b, fresh }
+    const rate = this.pools.rateFor(this.grouping.labels[group] ?? {})
+    if (rate === null) {
+      // A rate that is only assumed must not outweigh what little was seen, or a tenant that has always been refused
+      // a lot would be news in our first hour.
+      const b = timed ? vaguePrior.b : Math.max(vaguePrior.b, Math.min(vaguePrior.a / unknownRate, exposure))
+      return { a: vaguePrior.a + count, b: b + exposure, borrowed: b }
+    }
+    const borrowed = Math.min(borrowedExposure, borrowedEvents / rate)
+    return { a: borrowed * rate + count, b: borrowed + exposure, borrowed }
   }
 
-  #over(sums: StepSums, group: number, spanMs: number): { count: number; exposure: number } {
+  /** What the windows hold of a group's last so many milliseconds before `endMs`. */
+  #past(sums: StepSums, group: number, endMs: EpochMs): Past {
     const { grouping } = this
-    const counts = groupCounts(sums.sums(grouping, spanMs), grouping, group)
     const timed = this.#condition.exposure === 'time'
-    return { count: counts.refusals, exposure: timed ? minutesKnown(sums, spanMs, sums.atMs) : counts.requests }
+    return (spanMs) => {
+      const counts = groupCounts(sums.sums(grouping, spanMs, endMs), grouping, group)
+      return { count: counts.refusals, exposure: timed ? minutesKnown(sums, spanMs, endMs) : counts.requests }
+    }
   }
 
   /** Counts and exposures of all places, over the span that ends at `endMs`. */
@@ -195,13 +235,23 @@ export class SpikeSeries {
 
   sumUpPools(atMs: EpochMs): void {
     this.pools.clear()
+    const clumps = [
+      { excess: 0, events: 0 },
+      { excess: 0, events: 0 },
+    ]
     for (let place = 0; place < this.baselines.places; place++) {
       const key = this.keys[place]
       // Those that still live on what they borrowed have nothing to lend.
       if (key === undefined || this.baselines.isHeld(place) || this.baselines.isLearning(place, atMs)) continue
       const { a, b } = this.baselines.shape(place)
       this.pools.add(this.labelsOf(key), a, b)
+      for (const [horizon, sum] of clumps.entries()) {
+        const own = this.baselines.clumps(place, horizon === 0 ? 0 : 1)
+        sum.excess += own?.excess ?? 0
+        sum.events += own?.events ?? 0
+      }
     }
+    for (const [horizon, sum] of clumps.entries()) this.pools.addClumps(horizon === 0 ? 0 : 1, sum)
   }
 
   /** The place of each group, kept in step with the grouping. */

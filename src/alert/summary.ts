@@ -1,10 +1,11 @@
-import type { Alert, AlertNumbers } from './alert.ts'
-import type { Condition } from './rule.ts'
+import type { Alert, AlertFact, AlertNumbers } from './alert.ts'
+import type { Reading, Words } from './reading.ts'
+import type { SimpleCondition, ThresholdCondition } from './rule.ts'
 import { spanText } from './span.ts'
 
 /** What a sentence is made of. */
 export interface SummaryInput {
-  readonly condition: Condition
+  readonly condition: SimpleCondition
   readonly state: Alert['state']
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
@@ -17,14 +18,28 @@ export interface SummaryInput {
   readonly lastedMs: number
   /** It did not end: after a day it is taken for normal. */
   readonly newNormal: boolean
+  /** The condition's own sentences; null for those of thresholds and spikes. */
+  readonly words: Words | null
 }
 
 /** What happened, in the words of a helpful colleague: who, where, why, how much, compared with what. */
 export function summarise(input: SummaryInput): string {
+  const { words } = input
+  if (words !== null) return inWords(input, words)
   if (input.state === 'resolved') return resolved(input)
   if (input.resolvesInMs !== null) return cooling(input, input.resolvesInMs)
   const learning = input.learning ? ' Still learning what is normal here.' : ''
   return `${subject(input)}. ${capital(evidence(input))}.${learning}`
+}
+
+function inWords({ state, resolvesInMs, lastedMs, newNormal, numbers }: SummaryInput, words: Words): string {
+  if (state === 'resolved') {
+    const normal = newNormal ? ', and is no longer waited for' : ''
+    return `${words.over} after ${spanText(lastedMs)}${normal}.`
+  }
+  if (resolvesInMs !== null) return `${words.calm}. ${resolvesText(resolvesInMs)}`
+  const scope = scopeText(numbers, '')
+  return `${words.now}${scope}.`
 }
 
 function subject({ labels, numbers, condition, side }: SummaryInput): string {
@@ -36,14 +51,33 @@ function subject({ labels, numbers, condition, side }: SummaryInput): string {
   if (condition.type === 'threshold' && condition.side === 'below') {
     return `Refusals${of(labels['tenant'])}${api}${what === '' ? '' : ` for ${what}`} are low`
   }
-  if (labels['tenant'] !== undefined) {
-    const mostly = what === '' ? mainCause(numbers, ', mostly ') : `: ${what}`
-    return `${labels['tenant']} is refused${api}${mostly}`
-  }
+  const mostly = scopeText(numbers, what === '' ? mainCause(numbers) : '')
+  if (labels['tenant'] !== undefined) return `${labels['tenant']} is refused${api}${lead(what)}${mostly}`
   const first = numbers.top[0]
   const who = numbers.tenants === 1 && first !== undefined ? first.tenant : plural(numbers.tenants, 'tenant')
   const verb = numbers.tenants === 1 ? 'is' : 'are'
-  return `${who} ${verb} refused${api}${what === '' ? mainCause(numbers, ', mostly ') : `: ${what}`}`
+  return `${who} ${verb} refused${api}${lead(what)}${mostly}`
+}
+
+function lead(what: string): string {
+  return what === '' ? '' : `: ${what}`
+}
+
+/**
+ * The part of the traffic that explains an alert: `, mostly acme on chat (93 %)`.
+ *
+ * @param cause the most frequent one, named where nothing holds enough
+ */
+function scopeText({ scope, tenants, top }: AlertNumbers, cause: string): string {
+  const labels = { ...scope?.labels }
+  // With one tenant its name leads the sentence already.
+  if (tenants === 1 && labels.tenant === top[0]?.tenant) delete labels.tenant
+  const named = labels.cause === undefined ? '' : plainCause(labels.cause)
+  const place = [labels.tenant ?? '', labels.api === undefined ? '' : `on ${labels.api}`].filter((text) => text !== '')
+  const words = [...place, ...(named === '' ? [] : [place.length > 0 ? `for ${named}` : named])].join(' ')
+  if (words === '') return cause === '' ? '' : `, mostly ${cause}`
+  const share = scope === null || scope.share >= 0.995 ? '' : ` (${Math.round(scope.share * 100)} %)`
+  return `, mostly ${words}${share}`
 }
 
 /** It is over, but its alert is kept for a while in case it comes back. */
@@ -52,11 +86,12 @@ function cooling(input: SummaryInput, resolvesInMs: number): string {
   const api = labels['api'] === undefined ? '' : ` on ${labels['api']}`
   const what = causeText(labels)
   const tenant = labels['tenant']
-  const wasLow = condition.type === 'spike' ? side === 'down' : condition.side === 'below'
+  const wasLow =
+    condition.type === 'spike' ? side === 'down' : condition.type === 'threshold' && condition.side === 'below'
   const seen =
-    condition.type === 'spike'
-      ? `${seenText(numbers)}, usually ${usualText(numbers)}`
-      : thresholdEvidence(input, condition)
+    condition.type === 'threshold'
+      ? thresholdEvidence(input, condition)
+      : `${seenText(numbers)}, usually ${usualText(numbers)}`
   const start =
     tenant === undefined || wasLow
       ? `Refusals${of(tenant)}${api}${what === '' ? '' : ` for ${what}`} are ${wasLow ? 'no longer low' : 'calm again'}`
@@ -70,7 +105,7 @@ function resolvesText(resolvesInMs: number): string {
 }
 
 function evidence(input: SummaryInput): string {
-  return input.condition.type === 'spike' ? spikeEvidence(input) : thresholdEvidence(input, input.condition)
+  return input.condition.type === 'threshold' ? thresholdEvidence(input, input.condition) : spikeEvidence(input)
 }
 
 function spikeEvidence({ numbers, side }: SummaryInput): string {
@@ -83,15 +118,16 @@ function spikeEvidence({ numbers, side }: SummaryInput): string {
   return `${factor}${seen}, usually ${usual}`
 }
 
-function usualText({ expected }: AlertNumbers): string {
+function usualText({ expected }: { readonly expected: number | null }): string {
   return expected === null || expected < 0.05 ? 'almost none' : formatCount(expected)
 }
 
 function thresholdEvidence(
-  { value, numbers, resolvesInMs }: SummaryInput,
-  condition: Extract<Condition, { type: 'threshold' }>,
+  { value, numbers, labels, resolvesInMs }: SummaryInput,
+  condition: ThresholdCondition,
 ): string {
-  const { measure, side, bound } = condition
+  const { measure, side } = condition
+  const bound = condition.levels.find(({ severity }) => severity === labels['severity'])?.bound ?? condition.bound
   const limit = side === 'above' ? 'limit' : 'at least'
   const seen = seenText(numbers)
   switch (measure) {
@@ -134,6 +170,38 @@ function resolved(input: SummaryInput): string {
   return `${name} ${verb.be} back to normal after ${spanText(input.lastedMs)}; ${sum}.`
 }
 
+/** What a threshold or a spike measured, beside the counts that every message shows. */
+export function countedFacts(condition: SimpleCondition, reading: Reading): readonly AlertFact[] {
+  if (condition.type === 'threshold') {
+    return [{ label: 'Ends at', text: `${measureText(condition, condition.recover)} (limit ${limitText(condition)})` }]
+  }
+  if (condition.type !== 'spike' || reading.expected === null) return []
+  const rate = reading.requests > 0 ? ` of ${formatCount(reading.requests)} requests` : ''
+  const own = `${usualText(reading)}${rate} in ${spanText(reading.windowMs)}`
+  return [{ label: 'Usual', text: reading.learning ? `${own}; still learning what is normal here` : own }]
+}
+
+/** The bound, or every level with its severity. */
+function limitText(condition: ThresholdCondition): string {
+  if (condition.levels.length === 0) return measureText(condition, condition.bound)
+  return condition.levels.map(({ severity, bound }) => `${measureText(condition, bound)} ${severity}`).join(', ')
+}
+
+function measureText({ measure }: ThresholdCondition, value: number): string {
+  switch (measure) {
+    case 'ratio':
+      return boundText(value)
+    case 'rate':
+      return `${formatCount(value * 60)} a minute`
+    case 'count':
+      return formatCount(value)
+    case 'distinct(tenant)':
+      return plural(value, 'tenant')
+    default:
+      return measure satisfies never
+  }
+}
+
 /** The sentence of the alert that stands for those beyond the limit; `resolvesInMs` as in `SummaryInput`. */
 export function overflowSummary(
   rule: string,
@@ -156,9 +224,9 @@ export function plainCause(cause: string): string {
   return cause === 'unknown' ? 'cause unknown' : cause.replaceAll('_', ' ')
 }
 
-function mainCause({ top }: AlertNumbers, lead: string): string {
+function mainCause({ top }: AlertNumbers): string {
   const cause = top[0]?.cause
-  return cause === undefined ? '' : `${lead}${plainCause(cause)}`
+  return cause === undefined ? '' : plainCause(cause)
 }
 
 function of(tenant: string | undefined): string {

@@ -1,9 +1,11 @@
 import { hourMs } from '../time/duration.ts'
+import type { Severity } from './alert.ts'
 import { type Grouping, type GroupingPlan, type GroupLabels, noGroup, planGrouping } from './grouping.ts'
+import type { LevelReading } from './levels.ts'
 import { type Evaluator, GroupFilter, groupCounts, type Memo, type Reading, rowMatchers } from './reading.ts'
 import type { Rule, ThresholdCondition } from './rule.ts'
 import type { Groupings, StepSums } from './step-sums.ts'
-import { expectedAtBound, judgeThreshold } from './threshold.ts'
+import { expectedAtBound, judgeThreshold, perLevel, type ThresholdInput } from './threshold.ts'
 
 /** Evaluates a threshold rule. It keeps nothing between steps. */
 export class ThresholdEvaluator implements Evaluator {
@@ -15,12 +17,16 @@ export class ThresholdEvaluator implements Evaluator {
   /** The same by tenant, and the same with all causes. */
   readonly #finePlan: GroupingPlan
   readonly #wholePlan: GroupingPlan
+  /** Each level as a condition; empty where the rule has one severity. */
+  readonly #levels: readonly { readonly severity: Severity; readonly condition: ThresholdCondition }[]
 
   constructor(rule: Rule, condition: ThresholdCondition, groupings: Groupings) {
     this.#rule = rule
     this.#condition = condition
     this.#groupings = groupings
     this.#filter = new GroupFilter(rule)
+    const conditions = perLevel(condition)
+    this.#levels = condition.levels.map(({ severity }, at) => ({ severity, condition: conditions[at] ?? condition }))
     const matchers = rowMatchers(rule)
     this.#plan = planGrouping(rule.groupBy, matchers)
     this.#finePlan = planGrouping(['tenant', ...rule.groupBy], matchers)
@@ -68,7 +74,8 @@ export class ThresholdEvaluator implements Evaluator {
     counts: { hits: number; total: number; refusals: number; requests: number },
   ): Reading {
     const windowMs = this.#rule.windowMs
-    const verdict = judgeThreshold(this.#condition, { hits: counts.hits, total: counts.total, windowMs })
+    const input = { hits: counts.hits, total: counts.total, windowMs }
+    const verdict = judgeThreshold(this.#condition, input)
     return {
       key,
       labels,
@@ -83,7 +90,19 @@ export class ThresholdEvaluator implements Evaluator {
       pValue: null,
       learning: false,
       memo: null,
+      ...(this.#levels.length === 0 ? {} : { levels: this.#judgeLevels(input) }),
     }
+  }
+
+  #judgeLevels(input: ThresholdInput): LevelReading {
+    let reached: Severity | null = null
+    let kept: Severity | null = null
+    for (const { severity, condition } of this.#levels) {
+      const { met, calm } = judgeThreshold(condition, input)
+      if (met) reached = severity
+      if (!calm) kept = severity
+    }
+    return { reached, kept }
   }
 
   /** Tenants with enough refusals, by group. */
@@ -121,10 +140,13 @@ export class ThresholdEvaluator implements Evaluator {
   learn(): void {}
 
   explain(): readonly string[] {
-    const { measure, side, bound, recover, confidence, minTotal, minCount } = this.#condition
+    const { measure, side, bound, recover, levels, confidence, minTotal, minCount } = this.#condition
     const sure = measure === 'ratio' ? ` with ${confidence * 100} % confidence, from ${minTotal} on` : ''
     return [
       `fires when ${measure} is ${side} ${bound}${sure}, with at least ${minCount} refusals`,
+      ...(levels.length === 0
+        ? []
+        : [`severities: ${levels.map((one) => `${one.severity} ${side} ${one.bound}`).join(', ')}`]),
       `ends when it is back at ${recover} for the time in keep_firing_for`,
     ]
   }

@@ -74,6 +74,16 @@ export function judgeThreshold(condition: ThresholdCondition, input: ThresholdIn
   return { value, met: above ? sure > condition.bound : sure < condition.bound, calm }
 }
 
+/** One condition for each level, from the mildest; each ends where the rule's own bound would, in proportion. */
+export function perLevel(condition: ThresholdCondition): readonly ThresholdCondition[] {
+  const { levels, bound, recover } = condition
+  return levels.map((level) => ({
+    ...condition,
+    bound: level.bound,
+    recover: bound === 0 ? level.bound : Number(((recover / bound) * level.bound).toPrecision(12)),
+  }))
+}
+
 function measured({ measure }: ThresholdCondition, { hits, total, windowMs }: ThresholdInput): number | null {
   switch (measure) {
     case 'ratio':

@@ -11,7 +11,12 @@ import type { WatchedStatus } from './well-known.ts'
  * `equivalent`: another status that the operator counts as one. `upstream_402`: the upstream's 402, which the client
  * never saw. `challenge`: a 402 that is only the price tag of a machine payment.
  */
-export type RefusalKind = 'payment_required' | 'equivalent' | 'upstream_402' | 'challenge'
+export type RefusalKind = 'payment_required' | ApartKind
+
+/** The kinds that do not count in rates and alerts. */
+export const apartKinds = ['equivalent', 'upstream_402', 'challenge'] as const
+
+export type ApartKind = (typeof apartKinds)[number]
 
 /**
  * What kind of refusal a record is; null for all others. Costs nothing but a comparison for a status that nobody

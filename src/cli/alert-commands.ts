@@ -1,10 +1,15 @@
-import { isAbsolute, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
+import { shippedFolder } from '../alert/rule-files.ts'
+import type { Config } from '../config/schema.ts'
 import { systemClock } from '../time/clock.ts'
+import { backtestCommand } from './backtest.ts'
 import { explainCommand } from './explain.ts'
 import {
   type Add,
   configOption,
   daemonOf,
+  dataOption,
+  defined,
   examples,
   type Flags,
   loadedOf,
@@ -12,9 +17,11 @@ import {
   tokenOption,
   urlOption,
 } from './flags.ts'
-import { rulesCheckCommand, rulesTestCommand } from './rules.ts'
+import { rulesCheckCommand } from './rules.ts'
+import { rulesTestCommand } from './rules-test.ts'
 import { scoreCommand } from './score.ts'
 import { type SilenceArguments, silenceCommand } from './silence.ts'
+import { type OpenStore, openStore } from './store.ts'
 import { testReceiverCommand } from './test-receiver.ts'
 
 export const addRules: Add = (program, terminal, done) => {
@@ -22,18 +29,98 @@ export const addRules: Add = (program, terminal, done) => {
   rules
     .command('check <file...>')
     .description('every problem of rule files at once, each with its line and its fix')
+    .option('--strict', 'warnings are problems')
     .addHelpText('after', examples([['tollwatch rules check alerts/*.rules.yaml', 'exit code 0, or 2 with problems']]))
-    .action((files: string[]) => done(rulesCheckCommand(files, terminal, process.cwd())))
+    .action((files: string[], flags: Flags) => {
+      const options = { baseFolder: process.cwd(), strict: flags['strict'] === true }
+      done(rulesCheckCommand(files, terminal, options))
+    })
   rules
     .command('test <file...>')
-    .description('unit tests of rules: what fires when, over made-up traffic')
+    .description('unit tests of rules: what fires when, and who is told, over made-up traffic')
+    .option('--coverage', 'lists rules without a test in which they fire, or one in which they do not')
+    .option('--mutate', 'changes every bound in turn and lists the changes that no test notices')
     .addHelpText(
       'after',
       examples([
         ['tollwatch rules test alerts/tests/*.yaml', 'exit code 0, 1 when a test fails, 2 when a file cannot be used'],
       ]),
     )
-    .action((files: string[]) => done(rulesTestCommand(files, terminal)))
+    .action(async (files: string[], flags: Flags) => {
+      const options = { coverage: flags['coverage'] === true, mutate: flags['mutate'] === true }
+      done(await rulesTestCommand(files, terminal, options))
+    })
+  addBacktest(rules, terminal, done)
+}
+
+const several = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+const addBacktest: Add = (rules, terminal, done) => {
+  rules
+    .command('backtest')
+    .description('what rules would have done over history')
+    .requiredOption('--rules <file>', 'a rule file, or `shipped`; may be repeated', several, [])
+    .requiredOption('--from <time>', 'where the report begins, such as -30d')
+    .option('--to <time>', 'where it ends', 'now')
+    .option('--warm-up <duration>', 'history before it that the rules learn from', '1d')
+    .option('--tenant <name>', 'only this tenant; rules about all tenants then see no other')
+    .option('--compare <file>', 'rules as they were: shows only what the change adds and takes away', several, [])
+    .option('--sweep <variants>', 'RULE.FIELD=VALUE,VALUE: the rule with each value; may be repeated', several, [])
+    .option('--incidents <file>', 'what really happened, as start,end,labels: found, missed, delay, precision')
+    .option('--notify <file>', 'routes that messages would take; those of the settings, or the shipped ones')
+    .option('--max-episodes-per-week <n>', 'exit code 1 when a rule has more')
+    .option('--format <name>', 'table or json', 'table')
+    .addOption(configOption())
+    .addOption(dataOption())
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .addHelpText(
+      'after',
+      examples([
+        ['tollwatch rules backtest --rules shipped --from -7d --data ./data', 'how often would they have woken you?'],
+        [
+          'tollwatch rules backtest --rules my.rules.yaml --from -30d --sweep PaymentRefusalSpike.condition.min_ratio=2,3,5',
+          'which value is quiet enough?',
+        ],
+        [
+          'tollwatch rules backtest --rules new.yaml --compare old.yaml --from -7d --max-episodes-per-week 5',
+          'a gate for a change of rules in CI',
+        ],
+      ]),
+    )
+    .action(async (flags: Flags) => {
+      const { config, store, notify } = await historyOf(flags)
+      try {
+        const args = {
+          notify,
+          ...{ rules: list(flags, 'rules'), compare: list(flags, 'compare'), sweep: list(flags, 'sweep') },
+          ...{ from: String(flags['from']), to: String(flags['to']), warmUp: String(flags['warmUp']) },
+          tenant: text(flags, 'tenant') ?? undefined,
+          incidents: text(flags, 'incidents') ?? undefined,
+          maxEpisodesPerWeek: text(flags, 'maxEpisodesPerWeek') ?? undefined,
+          format: String(flags['format']),
+          baselineSeriesLimit: config.alerts.baseline_series_limit,
+        }
+        done(await backtestCommand(args, store.queries, systemClock.now(), terminal))
+      } finally {
+        await store.close()
+      }
+    })
+}
+
+/** History to read, and the routes of the settings. */
+async function historyOf(flags: Flags): Promise<{ config: Config; store: OpenStore; notify: string }> {
+  const { config, folder } = loadedOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
+  const [url, token, given] = [text(flags, 'url'), text(flags, 'token'), text(flags, 'notify')]
+  const { file } = config.notify
+  const notify = given ?? (file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file))
+  const where = { ...(url === null ? {} : { url }), ...(token === null ? {} : { token }) }
+  return { config, store: await openStore({ config, ...where }), notify }
+}
+
+function list(flags: Flags, name: string): readonly string[] {
+  const value = flags[name]
+  return Array.isArray(value) ? value : []
 }
 
 export const addScore: Add = (program, terminal, done) => {

@@ -37,7 +37,11 @@ export async function checkConfigCommand(
     printProblems(problems, terminal)
     return exitCode.misused
   }
-  if (loaded.ok) for (const one of warningsIn(loaded)) terminal.stderr.write(`warning: ${formatProblem(one)}\n`)
+  if (loaded.ok) {
+    const rules = loadRules(loaded.config.alerts.rules, loaded.folder)
+    const warnings = [...warningsIn(loaded), ...(rules.ok ? rules.warnings : [])]
+    for (const one of warnings) terminal.stderr.write(`warning: ${formatProblem(one)}\n`)
+  }
   const name = loaded.ok ? loaded.file : null
   terminal.stdout.write(`${name ?? `no ${standardFile} here, so the defaults`}: no problem\n`)
   return exitCode.ok

@@ -9,11 +9,11 @@ import {
   examples,
   type Flags,
   formatOption,
+  loadedOf,
   text,
   tokenOption,
   urlOption,
 } from './flags.ts'
-import { verifyCommand } from './history.ts'
 import { type QueryArguments, queryCommand, subjects } from './query.ts'
 import { replayCommand } from './replay.ts'
 
@@ -24,11 +24,20 @@ export const addDecode: Add = (program, terminal, done) => {
     .addOption(configOption())
     .addOption(formatOption())
     .option('--strict', 'exit 1 if any line cannot be read')
-    .option('--json', 'the summary as JSON')
+    .option('--explain', 'how records were read instead: by which keys, from which places, why refused')
+    .option('--json', 'the summary as JSON, and with --explain one explanation per record')
     .addHelpText(
       'after',
       examples([
         ['head -100 access.log | tollwatch decode', 'is the layout recognised, are the causes right?'],
+        [
+          'head -1000 access.log | tollwatch decode --explain',
+          'where tenant, API and cause come from, what would make it better, which of your rules decide',
+        ],
+        [
+          'tollwatch decode -c tollwatch.yaml --explain --json kong.ndjson',
+          'the same for programs, with your settings',
+        ],
         ['tollwatch decode --format kong --strict kong.ndjson', 'fail when a line cannot be read'],
       ]),
     )
@@ -39,6 +48,7 @@ export const addDecode: Add = (program, terminal, done) => {
         format: text(flags, 'format') ?? decode.format,
         strict: flags['strict'] === true,
         json: flags['json'] === true,
+        explain: flags['explain'] === true,
         options: decode,
         classify,
       }
@@ -103,31 +113,8 @@ export const addQuery: Add = (program, terminal, done) => {
         ]),
       )
       .action(async (flags: Flags) => {
-        const config = configOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
-        done(await queryCommand(subject, flags as unknown as QueryArguments, config, systemClock.now(), terminal))
+        const loaded = loadedOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
+        done(await queryCommand(subject, flags as unknown as QueryArguments, loaded, systemClock.now(), terminal))
       })
   }
-}
-
-export const addHistory: Add = (program, terminal, done) => {
-  program
-    .command('history')
-    .description('looks after history')
-    .command('verify')
-    .description('proves that history is whole: per lane no gap and no overlap, the tiers agree')
-    .addOption(configOption())
-    .addOption(dataOption())
-    .addOption(urlOption())
-    .addOption(tokenOption())
-    .option('--json', 'the report as JSON')
-    .addHelpText(
-      'after',
-      examples([
-        ['tollwatch history verify --data ./data/tollwatch', 'exit code 0, or 1 when something is missing or doubled'],
-      ]),
-    )
-    .action(async (flags: Flags) => {
-      const config = configOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
-      done(await verifyCommand(flags, config, terminal))
-    })
 }

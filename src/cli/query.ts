@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import { Fault } from '../fault/fault.ts'
 import { type GroupKey, groupKeys, type Queries, type Selection } from '../history/query.ts'
 import type { EpochMs } from '../time/clock.ts'
@@ -6,6 +6,7 @@ import { dayMs, hourMs, minuteMs, parseDuration } from '../time/duration.ts'
 import { parseInstant } from '../time/instant.ts'
 import { type OutputFormat, outputFormats, printRows } from './output.ts'
 import { openStore } from './store.ts'
+import { type Answer, withTenantNames } from './tenant-names.ts'
 import { exitCode, type Terminal } from './terminal.ts'
 
 export const subjects = ['trends', 'summary', 'events', 'alerts', 'dead-letters'] as const
@@ -34,7 +35,7 @@ const steps = [10_000, 30_000, minuteMs, 5 * minuteMs, 15 * minuteMs, hourMs, 6 
 export async function queryCommand(
   subject: Subject,
   args: QueryArguments,
-  config: Config,
+  loaded: LoadedConfig,
   now: EpochMs,
   terminal: Terminal,
 ): Promise<number> {
@@ -45,20 +46,20 @@ export async function queryCommand(
   const stepMs = stepOf(args.step, select)
   const { url, token } = args
   const store = await openStore({
-    config,
+    config: loaded.config,
     ...(url === undefined ? {} : { url }),
     ...(token === undefined ? {} : { token }),
   })
   try {
-    const { rows, columns } = await ask(store.queries, subject, { select, by, limit, stepMs })
+    const answer = await ask(store.queries, subject, { select, by, limit, stepMs })
+    const byTenant = subject === 'events' || subject === 'alerts' || (subject === 'summary' && by.includes('tenant'))
+    const { rows, columns } = byTenant ? await withTenantNames(answer, loaded, format, terminal) : answer
     printRows(rows, columns, format, terminal)
     return exitCode.ok
   } finally {
     await store.close()
   }
 }
-
-type Answer = { rows: readonly Record<string, unknown>[]; columns: readonly string[] }
 
 async function ask(
   queries: Queries,

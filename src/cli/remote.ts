@@ -34,6 +34,10 @@ export class RemoteHistory implements Queries {
     return this.#get('alerts/history', { ...spanOf(select), limit: select.limit })
   }
 
+  minutes(select: Parameters<Queries['minutes']>[0]): ReturnType<Queries['minutes']> {
+    return this.#get('minutes', spanOf(select))
+  }
+
   deadLetters(select: Parameters<Queries['deadLetters']>[0]): ReturnType<Queries['deadLetters']> {
     return this.#get('dead-letters', { ...spanOf(select), limit: select.limit })
   }

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import { Bar, Presets } from 'cli-progress'
 import { fileBook } from '../app.ts'
 import { readingOf } from '../config/reading.ts'
 import type { Config } from '../config/schema.ts'
@@ -10,6 +9,7 @@ import { Pipeline } from '../pipeline.ts'
 import { FileSource } from '../source/file.ts'
 import { systemClock } from '../time/clock.ts'
 import { Lifetime } from '../window/lifetime.ts'
+import { type Progress, progressOn } from './progress.ts'
 import { exitCode, type Terminal } from './terminal.ts'
 
 interface ReplaySummary {
@@ -32,9 +32,11 @@ export async function replayCommand(
   config: Config,
   terminal: Terminal,
 ): Promise<number> {
-  const history = await openHistory(config.history, { clock: systemClock, log: silentLog, wait: false })
+  const history = await openHistory(config.history, {
+    ...{ clock: systemClock, log: silentLog, wait: false, purpose: 'write' },
+  })
   try {
-    const summary = await replay(args.files, config, history, progressOn(terminal, args.files))
+    const summary = await replay(args.files, config, history, progressOn(terminal, 'replay', sizeOf(args.files)))
     if (args.json === true) terminal.stdout.write(`${JSON.stringify(summary, null, 2)}\n`)
     else terminal.stdout.write(readable(summary))
     return exitCode.ok
@@ -47,15 +49,28 @@ async function replay(
   files: readonly string[],
   config: Config,
   history: History,
-  progress: { advance(bytes: number): void; done(): void },
+  progress: Progress,
 ): Promise<ReplaySummary> {
   const tally = new Map<string, number>()
   const lifetime = new Lifetime(config.window.series_limit)
   const problems: string[] = []
   const log = { ...silentLog, error: (message: string) => void problems.push(message) }
   const pipeline = new Pipeline({
-    ...{ history, lifetime, log, clock: systemClock, reading: readingOf(config), onSlice: () => {}, resumeAtMs: null },
-    events: { records: (result, count) => void tally.set(result, (tally.get(result) ?? 0) + count), flushed: () => {} },
+    ...{
+      history,
+      lifetime,
+      log,
+      clock: systemClock,
+      reading: readingOf(config),
+      onSlice: () => {},
+      onQuotas: null,
+      resumeAtMs: null,
+    },
+    events: {
+      records: (result, count) => void tally.set(result, (tally.get(result) ?? 0) + count),
+      flushed: () => {},
+      refusalsApart: () => {},
+    },
     ...{ latenessMs: config.window.lateness, idleAfterMs: config.window.idle_after },
     ...{ seriesLimit: config.window.series_limit, seriesLimitPerTenant: config.window.series_limit_per_tenant },
     ...{ flushIntervalMs: Number.POSITIVE_INFINITY, flushRows: config.history.flush_rows, epoch: config.history.epoch },
@@ -76,7 +91,7 @@ async function replay(
   progress.done()
   const failed = [...source.problems(), ...problems]
   if (failed.length > 0) throw new Error(failed.map(messageOf).join('; '))
-  const total = files.reduce((sum, file) => sum + statSync(file).size, 0)
+  const total = sizeOf(files)
   const plain = files.every((file) => !file.endsWith('.gz'))
   return summaryOf({
     tally,
@@ -129,13 +144,6 @@ function readable(summary: ReplaySummary): string {
   return `${lines.join('\n')}\n`
 }
 
-function progressOn({ stderr }: Terminal, files: readonly string[]): { advance(bytes: number): void; done(): void } {
-  if (stderr.isTTY !== true) return { advance: () => {}, done: () => {} }
-  const total = files.reduce((sum, file) => sum + statSync(file).size, 0)
-  const bar = new Bar(
-    { format: 'replay {bar} {percentage} % · {duration_formatted} · {eta_formatted} left', stream: stderr },
-    Presets.shades_classic,
-  )
-  bar.start(total, 0)
-  return { advance: (bytes) => bar.increment(bytes), done: () => bar.stop() }
+function sizeOf(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + statSync(file).size, 0)
 }

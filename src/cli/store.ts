@@ -27,14 +27,34 @@ export async function openStore(options: { url?: string; token?: string; config:
   const { history } = options.config
   const note = history.clickhouse === undefined ? readDaemonNote(history.data_dir) : null
   if (note !== null) return remote(note.url, options.token)
-  if (history.clickhouse === undefined && !existsSync(join(history.data_dir, 'store'))) {
-    throw new Fault(
-      'argument-invalid',
-      `there is no history in ${history.data_dir}: name its directory with --data (the demo keeps it in ./data/demo), a config with -c, or a daemon with --url`,
-      { retryable: false },
-    )
+  if (history.clickhouse === undefined) refuseMissing(history.data_dir)
+  return local(await openHistory(history, { clock: systemClock, log: silentLog, wait: false, purpose: 'read' }))
+}
+
+/**
+ * Opens history to repair or erase, which needs it to itself.
+ *
+ * @throws Fault `store-locked` when a daemon has the directory open, `argument-invalid` when there is no store in it
+ */
+export async function openStoreAlone({ history }: Config): Promise<History> {
+  if (history.clickhouse === undefined) {
+    const note = readDaemonNote(history.data_dir)
+    if (note !== null) {
+      const message = `the daemon with process id ${note.pid} has the store open: stop it first, and start it again afterwards`
+      throw new Fault('store-locked', message, { retryable: false })
+    }
+    refuseMissing(history.data_dir)
   }
-  return local(await openHistory(history, { clock: systemClock, log: silentLog, wait: false }))
+  return openHistory(history, { clock: systemClock, log: silentLog, wait: false, purpose: 'read' })
+}
+
+function refuseMissing(directory: string): void {
+  if (existsSync(join(directory, 'store'))) return
+  throw new Fault(
+    'argument-invalid',
+    `there is no history in ${directory}: name its directory with --data (the demo keeps it in ./data/demo), a config with -c, or a daemon with --url`,
+    { retryable: false },
+  )
 }
 
 function remote(url: string, token: string | undefined): OpenStore {

@@ -4,6 +4,7 @@ import { defaultRouting } from '../notify/routing.ts'
 import { type Environment, loadRouting } from '../notify/routing-file.ts'
 import type { Fetch } from '../notify/slack.ts'
 import { testMessage } from '../notify/test-message.ts'
+import { noDirectory } from '../tenants/directory.ts'
 import type { Clock } from '../time/clock.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 
@@ -57,6 +58,8 @@ export async function testReceiverCommand(args: TestReceiverArguments, deps: Tes
       dashboardUrl: null,
       current: () => null,
       trend: () => null,
+      tenants: noDirectory,
+      operator: { name: null, contact: null },
     }
     const delivery = await receiver.deliver(testMessage(args.name, key, clock.now(), context), { receipt: null })
     if (delivery.kind === 'sent') {

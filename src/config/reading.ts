@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { causeOf } from '../classify/classify.ts'
 import { kindOf } from '../classify/watch.ts'
+import { quotasIn } from '../classify/quota.ts'
 import { createDecoder } from '../decode/create.ts'
 import type { FormatName } from '../decode/decode.ts'
 import { sketchOf } from '../decode/sketch.ts'
@@ -19,6 +20,7 @@ export function readingOf(config: Config): Reading {
       const { cause, code, source } = causeOf(record, classify.rules)
       return { kind, cause, causeCode: code ?? '', causeSource: source ?? '' }
     },
+    quotas: (record, timeMs) => quotasIn(record.evidence().headers, timeMs),
     sketch: (bytes) => sketchOf(bytes),
     configHash: createHash('sha256').update(settings).digest('hex').slice(0, 12),
     keepRaw: dead_letter.keep_raw,

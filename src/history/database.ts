@@ -1,14 +1,18 @@
 import { mkdirSync } from 'node:fs'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
-import { Fault, messageOf } from '../fault/fault.ts'
+import { Fault } from '../fault/fault.ts'
 import { emptyStandardInput } from '../source/standard-input.ts'
+import { classified } from './outage.ts'
 
 export type Param = string | number | boolean | readonly string[]
 
 /** What the rest of `history/` needs of ClickHouse, be it a server or the engine inside this process. */
 export interface Database {
+  readonly place: Place
+  /** Runs one statement that answers nothing; changes of data give themselves a `max_execution_time`. */
   command(sql: string): Promise<void>
-  query<Row>(sql: string, params?: Readonly<Record<string, Param>>): Promise<readonly Row[]>
+  /** @param seconds longest time the query may run; 30 by default */
+  query<Row>(sql: string, params?: Readonly<Record<string, Param>>, seconds?: number): Promise<readonly Row[]>
   /**
    * Inserts the rows as one block. With a token a repeat of the insert is dropped, table by table, also in the targets
    * of materialized views; without one the rows are always added.
@@ -17,7 +21,38 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** Where the tables lie. They are always read as `tollwatch.NAME`. */
+export interface Place {
+  /** The database that holds the tables themselves: what is written or altered is addressed there. */
+  readonly tables: string
+  /** Name of the cluster where `tollwatch.NAME` is a Distributed table over them; null on a single server. */
+  readonly cluster: string | null
+}
+
+export const singlePlace: Place = { tables: 'tollwatch', cluster: null }
+
+/** On a cluster each shard has its own tables in a database beside the one for reading. */
+export function clusterPlace(cluster: string): Place {
+  return { tables: 'tollwatch_local', cluster }
+}
+
+/** A table as INSERT must address it. */
+export function target(place: Place, table: string): string {
+  return table.replace(/^tollwatch\./, `${place.tables}.`)
+}
+
+/** A table as ALTER must address it: on every replica at once where there are several. */
+export function altered(place: Place, table: string): string {
+  return place.cluster === null ? target(place, table) : `${target(place, table)} ON CLUSTER ${quoted(place.cluster)}`
+}
+
+/** A table of the server's own, over all replicas where there are several. */
+export function systemTable(place: Place, name: string): string {
+  return place.cluster === null ? `system.${name}` : `clusterAllReplicas(${quoted(place.cluster)}, system.${name})`
+}
+
 export interface Insert {
+  /** As it is read: `tollwatch.NAME`. */
   readonly table: string
   readonly columns: readonly string[]
   readonly rows: readonly (readonly unknown[])[]
@@ -25,35 +60,54 @@ export interface Insert {
 }
 
 /** Limits of every read: a page must not take the daemon's memory, and an abort does not stop an embedded query. */
-const readSettings =
-  'max_execution_time = 30, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 0'
+function readSettings(seconds: number): string {
+  return `max_execution_time = ${seconds}, max_memory_usage = 2000000000, output_format_json_quote_64bit_integers = 0`
+}
+
+const readSeconds = 30
 
 /** Every setting that matters is sent, because the defaults differ between versions. */
-function insertSettings(token: string | null): string {
+export function insertSettings(token: string | null, { cluster }: Place): string {
   const dedup =
     token === null
       ? 'insert_deduplicate = 0'
       : `insert_deduplicate = 1, deduplicate_blocks_in_dependent_materialized_views = 1, insert_deduplication_token = ${quoted(token)}`
-  return `async_insert = 0, ${dedup}, max_insert_block_size = 1048576, min_insert_block_size_rows = 1048576, input_format_parallel_parsing = 0, input_format_skip_unknown_fields = 0, max_execution_time = 60`
+  // The answer comes when most replicas have the rows, so that the loss of one loses nothing.
+  const quorum = cluster === null ? '' : "insert_quorum = 'auto', insert_quorum_timeout = 50000, "
+  return `async_insert = 0, ${quorum}${dedup}, max_insert_block_size = 1048576, min_insert_block_size_rows = 1048576, input_format_parallel_parsing = 0, input_format_skip_unknown_fields = 0, max_execution_time = 60`
 }
 
-function quoted(text: string): string {
+/** A text as a literal of SQL. Values of queries go as parameters; statements that change tables take none. */
+export function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
 
-/** Opens a ClickHouse server; the connection itself is made by the first statement. */
-export function openServer(options: { url: string; user: string }, password: string): Database {
+/**
+ * Opens a ClickHouse server; the connection itself is made by the first statement.
+ *
+ * @param timeoutMs how long an answer may take; longer than any statement is allowed to run
+ */
+export function openServer(
+  options: { url: string; user: string; cluster?: string | undefined },
+  password: string,
+  timeoutMs = 70_000,
+): Database {
   const client = createClient({
     url: options.url,
     username: options.user,
     password,
-    request_timeout: 70_000,
+    request_timeout: timeoutMs,
     // What went wrong is thrown, and told once, in our own words.
     log: { level: ClickHouseLogLevel.OFF },
-    // Without it an error after the first bytes of an answer looks like success.
-    clickhouse_settings: { wait_end_of_query: 1 },
+    // Without the first an error after the first bytes of an answer looks like success; the others keep a long query's
+    // connection from looking dead.
+    clickhouse_settings: {
+      wait_end_of_query: 1,
+      send_progress_in_http_headers: 1,
+      http_headers_progress_interval_ms: '20000',
+    },
   })
-  return new ClientDatabase(client, client)
+  return new ClientDatabase(client, client, options.cluster === undefined ? singlePlace : clusterPlace(options.cluster))
 }
 
 /**
@@ -81,7 +135,7 @@ export async function openEmbedded(directory: string): Promise<Database> {
   try {
     const writer = connect()
     const reader = connect()
-    const database = new ClientDatabase(writer, reader)
+    const database = new ClientDatabase(writer, reader, singlePlace)
     await database.query('SELECT 1 AS one')
     return database
   } catch (error) {
@@ -90,10 +144,12 @@ export async function openEmbedded(directory: string): Promise<Database> {
 }
 
 class ClientDatabase implements Database {
+  readonly place: Place
   readonly #writer: ClickHouseClient
   readonly #reader: ClickHouseClient
 
-  constructor(writer: ClickHouseClient, reader: ClickHouseClient) {
+  constructor(writer: ClickHouseClient, reader: ClickHouseClient, place: Place) {
+    this.place = place
     this.#writer = writer
     this.#reader = reader
   }
@@ -102,10 +158,14 @@ class ClientDatabase implements Database {
     await guarded(() => this.#writer.command({ query: sql }))
   }
 
-  query<Row>(sql: string, params: Readonly<Record<string, Param>> = {}): Promise<readonly Row[]> {
+  query<Row>(
+    sql: string,
+    params: Readonly<Record<string, Param>> = {},
+    seconds: number = readSeconds,
+  ): Promise<readonly Row[]> {
     return guarded(async () => {
       const result = await this.#reader.query({
-        query: `${sql} SETTINGS ${readSettings}`,
+        query: `${sql} SETTINGS ${readSettings(seconds)}`,
         query_params: { ...params },
         format: 'JSONEachRow',
       })
@@ -116,7 +176,7 @@ class ClientDatabase implements Database {
   async insert({ table, columns, rows, token }: Insert): Promise<void> {
     await guarded(() =>
       this.#writer.insert({
-        table: `${table} (${columns.join(', ')}) SETTINGS ${insertSettings(token)}`,
+        table: `${target(this.place, table)} (${columns.join(', ')}) SETTINGS ${insertSettings(token, this.place)}`,
         values: rows as unknown[][],
         format: 'JSONCompactEachRow',
       }),
@@ -135,56 +195,4 @@ async function guarded<Value>(call: () => Promise<Value>): Promise<Value> {
   } catch (error) {
     throw classified(error)
   }
-}
-
-const busyCodes = new Map([
-  ['159', 'the query took too long'],
-  ['202', 'too many queries at once'],
-  ['203', 'too many connections'],
-  ['209', 'the socket timed out'],
-  ['210', 'a network error'],
-  ['241', 'out of memory'],
-  ['242', 'the table is read-only'],
-  ['243', 'the disk is full'],
-  ['252', 'too many parts'],
-  ['319', 'the outcome of the insert is unknown'],
-  ['999', 'Keeper is away'],
-])
-
-/** Turns what the client throws into a Fault. `instanceof ClickHouseError` is false for the embedded engine. */
-function classified(error: unknown): Fault {
-  if (error instanceof Fault) return error
-  const code = String((error as { code?: unknown }).code ?? '')
-  const text = messageOf(error)
-  const busy = busyCodes.get(code)
-  if (busy !== undefined) {
-    return new Fault('store-busy', `ClickHouse cannot serve now: ${busy}`, { retryable: true, cause: error })
-  }
-  if (code === 'CHDB_CONNECTION' || text.includes('Cannot lock file')) {
-    return new Fault(
-      'store-locked',
-      'the embedded store is open in another process (a running daemon?): ask the daemon with --url, or stop it first',
-      { retryable: false, cause: error },
-    )
-  }
-  if (['516', '192', '193', '194', '497'].includes(code)) {
-    return new Fault('store-refused', `ClickHouse refuses this user: ${firstLine(text)}`, {
-      retryable: true,
-      cause: error,
-    })
-  }
-  if (/^\d+$/.test(code)) {
-    return new Fault('store-refused', `ClickHouse refuses the statement: ${firstLine(text)}`, {
-      retryable: false,
-      cause: error,
-    })
-  }
-  return new Fault('store-unreachable', `ClickHouse cannot be reached: ${firstLine(text)}`, {
-    retryable: true,
-    cause: error,
-  })
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0]?.slice(0, 300) ?? ''
 }

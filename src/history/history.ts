@@ -4,16 +4,22 @@ import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
 import type { AlertRecord } from './alert-record.ts'
 import { alertColumns, alertValues } from './alert-record.ts'
-import { type Database, openEmbedded, openServer } from './database.ts'
+import { type Database, openEmbedded, openServer, target } from './database.ts'
 import { DurableState } from './durable-state.ts'
+import { type Forgotten, forgetTenant, rowsOfTenant } from './forget.ts'
+import { InsertGovernor } from './governor.ts'
 import { land } from './landing.ts'
+import { WriterLease, withoutWriters } from './lease.ts'
 import { ledgerHolds, ledgerPosition, type VerifyReport, verifyHistory } from './ledger.ts'
-import { migrate } from './migrate.ts'
+import { bringUpToDate, migrate } from './migrate.ts'
 import type { HistoryOptions } from './options.ts'
+import { outageOf } from './outage.ts'
 import type { Queries } from './query.ts'
 import { Questions } from './questions.ts'
 import type { Range } from './range.ts'
 import { type ReloadedRow, windowRows } from './reload.ts'
+import { type Repaired, type RepairOrder, repairTier, type Steps } from './repair.ts'
+import { type Kept, keptOf } from './retention.ts'
 import type { StateStore } from './state.ts'
 
 /** What the pipeline needs of history. */
@@ -29,25 +35,44 @@ export interface RangeStore {
   windowRows(fromMs: number, mine: readonly { source: string; lane: number }[]): Promise<readonly ReloadedRow[]>
 }
 
+/** What `History` is made with beside the database. */
+export interface HistoryParts {
+  readonly clock: Clock
+  readonly epoch: number
+  /** False keeps no refused calls one by one. */
+  readonly keepEvents?: boolean
+  /** How far back each table is whole; by default what the default settings keep. */
+  readonly kept?: Kept
+  /** Others can write to the same tables: a server, not a directory that one process has to itself. */
+  readonly shared?: boolean
+  readonly lease?: WriterLease
+}
+
 /** Exact history in ClickHouse, a server's or the engine in this process: the same SQL either way. */
 export class History implements RangeStore {
   readonly state: StateStore
   readonly queries: Queries
   readonly #database: Database
-  readonly #epoch: number
+  readonly #parts: HistoryParts
+  readonly #governor: InsertGovernor
 
-  constructor(database: Database, options: { clock: Clock; epoch: number }) {
+  constructor(database: Database, parts: HistoryParts) {
     this.#database = database
-    this.#epoch = options.epoch
-    this.state = new DurableState(database, options.clock)
-    this.queries = new Questions(database, () => options.clock.now())
+    this.#parts = parts
+    this.#governor = new InsertGovernor(database, parts.clock)
+    this.state = new DurableState(database, parts.clock)
+    this.queries = new Questions(database, () => parts.clock.now(), parts.kept)
   }
 
-  land(range: Range): Promise<void> {
-    return land(this.#database, range, this.#epoch)
+  async land(range: Range): Promise<void> {
+    const { epoch, keepEvents, lease } = this.#parts
+    await lease?.confirm()
+    await this.#governor.wait()
+    await land(this.#database, range, epoch, keepEvents)
   }
 
-  position(source: string, lane: number): Promise<number | null> {
+  async position(source: string, lane: number): Promise<number | null> {
+    await this.#caughtUp('ledger')
     return ledgerPosition(this.#database, source, lane)
   }
 
@@ -55,7 +80,8 @@ export class History implements RangeStore {
     return ledgerHolds(this.#database, range)
   }
 
-  windowRows(fromMs: number, mine: readonly { source: string; lane: number }[]): Promise<readonly ReloadedRow[]> {
+  async windowRows(fromMs: number, mine: readonly { source: string; lane: number }[]): Promise<readonly ReloadedRow[]> {
+    await this.#caughtUp('rollup_10s')
     return windowRows(this.#database, fromMs, mine)
   }
 
@@ -66,7 +92,33 @@ export class History implements RangeStore {
   }
 
   verify(): Promise<VerifyReport> {
-    return verifyHistory(this.#database)
+    return verifyHistory(this.#database, this.state)
+  }
+
+  /**
+   * Brings a coarser tier in line with the finer one over a span.
+   *
+   * @throws Fault `store-busy` while a daemon writes, or when an interrupted write must be completed first
+   */
+  repair(order: RepairOrder, steps?: Steps): Promise<Repaired> {
+    const store = { database: this.#database, state: this.state }
+    const work = () => repairTier(store, order, steps)
+    return order.dryRun ? work() : this.#alone('history repair', work)
+  }
+
+  /** Rows that name a tenant, by table. */
+  rowsOfTenant(tenant: string): Promise<Readonly<Record<string, number>>> {
+    return rowsOfTenant(this.#database, tenant)
+  }
+
+  /**
+   * Erases one tenant for good; repeating the call completes an erasure that was interrupted.
+   *
+   * @throws Fault `store-busy` while a daemon writes, or when an interrupted write must be completed first
+   */
+  forget(tenant: string, steps?: Steps): Promise<Forgotten> {
+    const store = { database: this.#database, state: this.state, clock: this.#parts.clock }
+    return this.#alone('history forget', () => forgetTenant(store, tenant, steps))
   }
 
   /** Whether the store answers; the reason when it does not. */
@@ -79,8 +131,22 @@ export class History implements RangeStore {
     }
   }
 
-  close(): Promise<void> {
-    return this.#database.close()
+  async close(): Promise<void> {
+    this.#governor.close()
+    await this.#parts.lease?.release().catch(() => undefined)
+    await this.#database.close()
+  }
+
+  #alone<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+    const { clock, shared = false } = this.#parts
+    return shared ? withoutWriters({ state: this.state, clock }, what, work) : work()
+  }
+
+  /** On a cluster, waits until the replica that answers has what the others were given. */
+  async #caughtUp(table: string): Promise<void> {
+    const { place } = this.#database
+    if (place.cluster === null) return
+    await this.#database.command(`SYSTEM SYNC REPLICA ${target(place, `tollwatch.${table}`)} LIGHTWEIGHT`)
   }
 }
 
@@ -94,6 +160,15 @@ function readPassword({ password, password_file }: { password: string; password_
   }
 }
 
+/** What history is opened for. */
+export type Purpose =
+  /** The daemon: makes the tables expire as the settings say, and leaves a sign of life on a server. */
+  | 'daemon'
+  /** A command that writes, perhaps without the daemon's settings: tables that are there expire as before. */
+  | 'write'
+  /** Reads, and repairs or erases while nobody writes. */
+  | 'read'
+
 /**
  * Opens history and brings its schema up to date. While the store is away it waits with growing pauses and says so
  * once a try; what needs a person (no chdb, a locked directory, no dedup window) is thrown at once.
@@ -106,11 +181,13 @@ export async function openHistory(
     signal?: AbortSignal
     /** False throws also what may pass. */
     wait: boolean
+    /** `daemon` by default. */
+    purpose?: Purpose
     /** Hears why history is not open yet. */
     onProblem?: (problem: string) => void
   },
 ): Promise<History> {
-  const { clock, log, signal, wait, onProblem = () => {} } = behaviour
+  const { clock, log, signal, wait, purpose = 'daemon', onProblem = () => {} } = behaviour
   for (let pauseMs = 500; ; pauseMs = Math.min(pauseMs * 2, 15_000)) {
     let database: Database | null = null
     try {
@@ -118,16 +195,30 @@ export async function openHistory(
         options.clickhouse === undefined
           ? await openEmbedded(`${options.data_dir}/store`)
           : openServer(options.clickhouse, readPassword(options.clickhouse))
-      await migrate(database, options.retention)
-      return new History(database, { clock, epoch: options.epoch })
+      return await prepared(database, options, { clock, purpose })
     } catch (error) {
       await database?.close().catch(() => undefined)
       const retryable = (error as { retryable?: boolean }).retryable === true
       if (!wait || !retryable || signal?.aborted) throw error
       const problem = `history is not available yet: ${messageOf(error)}`
       onProblem(problem)
-      log.warn(`${problem}; trying again in ${pauseMs / 1000} s`)
+      log.warn(`${problem}; trying again in ${pauseMs / 1000} s`, { outage: outageOf(error) })
       await clock.sleep(pauseMs, signal)
     }
   }
+}
+
+async function prepared(
+  database: Database,
+  options: HistoryOptions,
+  { clock, purpose }: { clock: Clock; purpose: Purpose },
+): Promise<History> {
+  const state = new DurableState(database, clock)
+  const shared = options.clickhouse !== undefined
+  if (purpose === 'read') await bringUpToDate(database)
+  else await migrate(database, options.retention, { keepRetention: purpose !== 'daemon', state })
+  const lease = shared && purpose !== 'read' ? { lease: await WriterLease.take(state, clock) } : {}
+  const keepEvents = options.retention.events !== null
+  const kept = await keptOf(database, state)
+  return new History(database, { clock, epoch: options.epoch, keepEvents, kept, shared, ...lease })
 }

@@ -1,9 +1,12 @@
 import { causes } from '../classify/cause.ts'
+import type { QuotaSign } from '../classify/quota.ts'
+import type { ApartKind } from '../classify/watch.ts'
 import type { AccessRecord, Decoder } from '../decode/decode.ts'
 import type { RawValue } from '../source/source.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { eventTime } from '../window/event-time.ts'
 import type { Lifetime } from '../window/lifetime.ts'
+import type { Series } from '../window/series.ts'
 import { sliceMs } from '../window/view.ts'
 import type { Watermark } from '../window/watermark.ts'
 import type { Windows } from '../window/windows.ts'
@@ -14,6 +17,8 @@ export type Judgement = Pick<RefusedCall, 'kind' | 'cause' | 'causeCode' | 'caus
 
 /** What becomes of a record: settled by configuration, the same on every replay of it. */
 export interface Reading {
+  /** What a response says of its caller's quotas. */
+  quotas(record: AccessRecord, timeMs: EpochMs): readonly QuotaSign[]
   /** @param format the layout of one lane; null for the configured one */
   decoder(format: string | null): Decoder
   judge(record: AccessRecord): Judgement
@@ -31,6 +36,11 @@ export interface OpenWindows {
   makeRoom(slice: number): void
 }
 
+/** What a gateway said of quotas beside one request. */
+export type QuotaListener = (
+  readings: readonly (QuotaSign & { readonly tenant: string; readonly api: string; readonly atMs: EpochMs })[],
+) => void
+
 /** What the intake needs of a lane. */
 export interface IntakeLane {
   readonly key: string
@@ -45,6 +55,8 @@ export interface IntakeContext {
   readonly now: EpochMs
   /** Counts what the entries were: `ok`, `skewed`, `skipped`, or why they are unreadable. */
   readonly tally: Map<string, number>
+  /** Counts the refusals that are kept out of the rates. */
+  readonly apart: Map<ApartKind, number>
 }
 
 const unknownLabel = 'unknown'
@@ -57,18 +69,29 @@ export class Intake {
   readonly #lifetime: Lifetime
   readonly #watermark: Watermark
   readonly #windows: OpenWindows
+  readonly #onQuotas: QuotaListener | null
+  /** The slice in which a series was last asked for its quotas: once in ten seconds tells enough. */
+  readonly #askedIn = new WeakMap<Series, number>()
   /** Highest offset counted in the lifetime totals, so that records read again after a rebalance count once. */
   readonly #counted = new Map<string, number>()
 
-  constructor(options: { reading: Reading; lifetime: Lifetime; watermark: Watermark; windows: OpenWindows }) {
+  constructor(options: {
+    reading: Reading
+    lifetime: Lifetime
+    watermark: Watermark
+    windows: OpenWindows
+    /** Null when nobody wants to know: reading the headers of a response costs more than counting it. */
+    onQuotas: QuotaListener | null
+  }) {
     this.#reading = options.reading
     this.#lifetime = options.lifetime
     this.#watermark = options.watermark
     this.#windows = options.windows
+    this.#onQuotas = options.onQuotas
   }
 
   /** Takes one value with all its entries. */
-  take(lane: IntakeLane, value: RawValue, { live, now, tally }: IntakeContext): void {
+  take(lane: IntakeLane, value: RawValue, { live, now, tally, apart }: IntakeContext): void {
     const add = (result: string): void => void tally.set(result, (tally.get(result) ?? 0) + 1)
     const repeated = value.offset <= (this.#counted.get(lane.key) ?? -1)
     for (const entry of lane.decoder.decode(value.bytes)) {
@@ -81,7 +104,8 @@ export class Intake {
       } else {
         const at = eventTime(entry.record.timeMs, value.arrivedMs, now)
         if (at.ok) {
-          this.#count(lane, { record: entry.record, index: entry.index, value, timeMs: at.timeMs, now, live, repeated })
+          const { record, index } = entry
+          this.#count(lane, { record, index, value, timeMs: at.timeMs, now, live, repeated, apart })
           add(at.skewed ? 'skewed' : 'ok')
         } else {
           this.#bury(lane, value, { index: entry.index, reason: at.failure, message: at.message, now })
@@ -102,6 +126,7 @@ export class Intake {
       now: EpochMs
       live: boolean
       repeated: boolean
+      apart: Map<ApartKind, number>
     },
   ): void {
     const { record, timeMs } = one
@@ -118,7 +143,16 @@ export class Intake {
       if (windows.tooFarAhead(slice)) this.#windows.makeRoom(slice - roomSlices)
       late = windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause }) === 'late'
       // What lands again was counted before the restart already.
-      if (!one.repeated) this.#lifetime.count(series.total, cause)
+      if (!one.repeated) {
+        this.#lifetime.count(series.total, cause)
+        const kind = judged?.kind ?? 'payment_required'
+        if (kind !== 'payment_required') one.apart.set(kind, (one.apart.get(kind) ?? 0) + 1)
+      }
+      if (this.#onQuotas !== null && this.#askedIn.get(series) !== slice) {
+        this.#askedIn.set(series, slice)
+        const quotas = this.#reading.quotas(record, timeMs)
+        if (quotas.length > 0) this.#onQuotas(quotas.map((quota) => ({ ...quota, tenant, api, atMs: timeMs })))
+      }
     }
     lane.builder.count(timeMs, slice, series, record.status, cause, late)
     // Refused calls keep their true names also where the series was folded.

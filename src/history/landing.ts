@@ -1,3 +1,4 @@
+import { hourMs } from '../time/duration.ts'
 import { sliceMs } from '../window/view.ts'
 import type { Database } from './database.ts'
 import type { Range } from './range.ts'
@@ -5,6 +6,7 @@ import type { Range } from './range.ts'
 const landingColumns = [
   ...['source', 'lane', 'lo', 'hi', 'is_ledger', 'bucket', 'tenant', 'api', 'cause', 'requests', 'payment_required'],
   ...['n2xx', 'n4xx', 'n5xx', 'late', 'skipped', 'dead_letters', 'gap', 'config_hash', 'min_time', 'max_time'],
+  ...['hours', 'oldest_letter'],
 ]
 const eventColumns = [
   ...['ts', 'tenant', 'api', 'cause', 'cause_code', 'cause_source', 'kind', 'status', 'upstream_status', 'method'],
@@ -17,17 +19,18 @@ const deadLetterColumns = ['at', 'reason', 'source', 'lane', 'offset', 'entry', 
  * made only of the lane's identity and the range. Repeating the call after a crash or an unknown outcome completes
  * what is missing and adds nothing twice.
  *
+ * @param keepEvents false leaves the refused calls out; their counts stay
  * @throws Fault when the store is away or refuses; the caller repeats the call
  */
-export async function land(database: Database, range: Range, epoch: number): Promise<void> {
-  const token = `tw1:${range.source}:${epoch}:${range.lane}:${range.lo}-${range.hi}`
+export async function land(database: Database, range: Range, epoch: number, keepEvents = true): Promise<void> {
+  const token = tokenOf(range, epoch)
   await database.insert({
     table: 'tollwatch.landing',
     columns: landingColumns,
     rows: landingRows(range),
     token: `${token}:r`,
   })
-  if (range.events.length > 0) {
+  if (keepEvents && range.events.length > 0) {
     await database.insert({
       table: 'tollwatch.events_402',
       columns: eventColumns,
@@ -45,12 +48,22 @@ export async function land(database: Database, range: Range, epoch: number): Pro
   }
 }
 
+/** Names a range for ever: the same records, read again in whatever process, come under the same token. */
+export function tokenOf(range: { source: string; lane: number; lo: number; hi: number }, epoch: number): string {
+  return `tw1:${range.source}:${epoch}:${range.lane}:${range.lo}-${range.hi}`
+}
+
 function landingRows(range: Range): unknown[][] {
   const { source, lane, lo, hi } = range
   const ledger = [
     ...[source, lane, lo, hi, 1, 0, '', '', '', range.requests, range.paymentRequired, 0, 0, 0, range.late],
     ...[range.skipped, range.deadLetters.length, range.gap ? 1 : 0, range.configHash],
-    ...[clickhouseTime(range.minMs), clickhouseTime(range.maxMs)],
+    ...[
+      clickhouseTime(range.minMs),
+      clickhouseTime(range.maxMs),
+      hoursOf(range),
+      clickhouseTime(oldestLetterMs(range)),
+    ],
   ]
   const epochStart = clickhouseTime(0)
   return [
@@ -70,9 +83,28 @@ function landingRows(range: Range): unknown[][] {
         '',
         epochStart,
         epochStart,
+        [],
+        epochStart,
       ],
     ]),
   ]
+}
+
+/** Requests and refusals by hour: (start in epoch seconds, requests, payment_required). */
+function hoursOf(range: Range): [number, number, number][] {
+  const hours = new Map<number, [number, number, number]>()
+  for (const { slice, requests, paymentRequired } of range.rollups) {
+    const start = Math.floor((slice * sliceMs) / hourMs) * (hourMs / 1000)
+    const hour = hours.get(start) ?? [start, 0, 0]
+    hours.set(start, hour)
+    hour[1] += requests
+    hour[2] += paymentRequired
+  }
+  return [...hours.values()].sort(([a], [b]) => a - b)
+}
+
+function oldestLetterMs({ deadLetters }: Range): number {
+  return deadLetters.reduce((oldest, { atMs }) => Math.min(oldest, atMs), deadLetters[0]?.atMs ?? 0)
 }
 
 function eventRows(range: Range): unknown[][] {

@@ -3,6 +3,7 @@ import type { Log } from '../fault/log.ts'
 import type { Lane } from '../source/source.ts'
 import type { Clock } from '../time/clock.ts'
 import type { RangeStore } from './history.ts'
+import { outageOf } from './outage.ts'
 import type { Range } from './range.ts'
 import type { StateStore } from './state.ts'
 
@@ -195,7 +196,7 @@ export class LaneWriter {
       } catch (error) {
         const text = messageOf(error)
         if (text !== this.#problem) {
-          const fields = { code: error instanceof Fault ? error.code : 'bug' }
+          const fields = { code: error instanceof Fault ? error.code : 'bug', outage: outageOf(error) }
           this.#log.error(`${this.lane.label}: cannot write to history, trying again: ${text}`, fields)
         }
         this.#problem = text

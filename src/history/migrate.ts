@@ -1,80 +1,54 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { Fault } from '../fault/fault.ts'
+import { systemClock } from '../time/clock.ts'
 import type { Database } from './database.ts'
-import type { HistoryOptions } from './options.ts'
+import { DurableState } from './durable-state.ts'
+import type { Retention } from './options.ts'
+import { probe, refuseWithoutDedup } from './probe.ts'
+import { applyRetention } from './retention.ts'
+import { groundStatements, type Migration, migrations } from './schema.ts'
+import type { StateStore } from './state.ts'
 
-const directory = new URL('./migrations/', import.meta.url)
-
-/** Tables whose token dedup the exactly-once protocol rests on. */
-const dedupTables = ['rollup_10s', 'rollup_1m', 'rollup_1h', 'ledger', 'events_402', 'dead_letter']
-
-/** Brings the schema up to date; safe to run at every start. Each file of `migrations/` runs once, in order. */
-export async function migrate(database: Database, retention: HistoryOptions['retention']): Promise<void> {
-  await database.command('CREATE DATABASE IF NOT EXISTS tollwatch ENGINE = Atomic')
-  await database.command(
-    'CREATE TABLE IF NOT EXISTS tollwatch.migration (name String, applied_at DateTime DEFAULT now()) ENGINE = ReplacingMergeTree ORDER BY name',
-  )
-  const applied = new Set(
-    (await database.query<{ name: string }>('SELECT name FROM tollwatch.migration')).map((row) => row.name),
-  )
-  for (const name of readdirSync(directory).sort()) {
-    if (!name.endsWith('.sql') || applied.has(name)) continue
-    // Every statement is `IF NOT EXISTS`, so a file that was cut short by a crash is simply run again.
-    for (const statement of statementsOf(readFileSync(new URL(name, directory), 'utf8')))
-      await database.command(statement)
-    await database.insert({ table: 'tollwatch.migration', columns: ['name'], rows: [[name]], token: null })
-  }
-  await applyRetention(database, retention)
+/**
+ * Brings the schema up to date; safe to run at every start. Each file of `migrations/` runs once, in order.
+ *
+ * @param keepRetention leaves the times to live of a store that is there already: a command that was started without
+ *   the daemon's settings must not let rows expire
+ * @throws Fault `store-refused` for a server that cannot keep what history promises
+ */
+export async function migrate(
+  database: Database,
+  retention: Retention,
+  options: { keepRetention?: boolean; state?: StateStore } = {},
+): Promise<void> {
+  const { keepRetention = false, state = new DurableState(database, systemClock) } = options
+  await probe(database)
+  const isNew = await bringUpToDate(database)
+  if (isNew || !keepRetention) await applyRetention(database, state, retention)
   await refuseWithoutDedup(database)
 }
 
-function statementsOf(sql: string): string[] {
-  return sql
-    .replaceAll(/^--.*$/gm, '')
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '')
+/** Runs the missing steps of the schema and nothing else. @returns whether the store was empty */
+export async function bringUpToDate(database: Database): Promise<boolean> {
+  const steps = migrations(database.place)
+  const before = await appliedSteps(database)
+  const missing = steps.filter(({ name }) => !before.has(name))
+  if (missing.length === 0) return false
+  for (const statement of groundStatements(database.place)) await database.command(statement)
+  for (const step of missing) await take(database, step)
+  return before.size === 0
 }
 
-async function applyRetention(database: Database, retention: HistoryOptions['retention']): Promise<void> {
-  const wanted = [
-    ['rollup_10s', 'bucket', retention.rollup_10s],
-    ['rollup_1m', 'bucket', retention.rollup_1m],
-    ['rollup_1h', 'bucket', retention.rollup_1h],
-    ['events_402', 'toDateTime(ts)', retention.events],
-    ['dead_letter', 'toDateTime(at)', retention.dead_letters],
-  ] as const
-  const tables = await database.query<{ name: string; engine_full: string }>(
-    "SELECT name, engine_full FROM system.tables WHERE database = 'tollwatch'",
+async function take(database: Database, { name, statements }: Migration): Promise<void> {
+  for (const statement of statements) await database.command(statement)
+  await database.insert({ table: 'tollwatch.migration', columns: ['name'], rows: [[name]], token: null })
+}
+
+/** Asked before anything is made, so that a user without the right to make tables can use those that are there. */
+async function appliedSteps(database: Database): Promise<ReadonlySet<string>> {
+  const [list] = await database.query<{ found: number }>(
+    "SELECT count() AS found FROM system.tables WHERE database = 'tollwatch' AND name = 'migration'",
   )
-  for (const [table, column, ms] of wanted) {
-    const seconds = Math.round(ms / 1000)
-    const known = tables.find((row) => row.name === table)?.engine_full ?? ''
-    if (ttlSeconds(known) === seconds) continue
-    await database.command(
-      `ALTER TABLE tollwatch.${table} MODIFY TTL ${column} + INTERVAL ${seconds} SECOND SETTINGS materialize_ttl_after_modify = 0`,
-    )
-  }
-}
-
-function ttlSeconds(engine: string): number | null {
-  const match = /TTL .*?\+ (?:INTERVAL (\d+) (SECOND|DAY)|toInterval(Second|Day)\((\d+)\))/.exec(engine)
-  if (match === null) return null
-  const amount = Number(match[1] ?? match[4])
-  return (match[2] ?? match[3] ?? '').toUpperCase() === 'DAY' ? amount * 86_400 : amount
-}
-
-async function refuseWithoutDedup(database: Database): Promise<void> {
-  const tables = await database.query<{ name: string; engine_full: string }>(
-    "SELECT name, engine_full FROM system.tables WHERE database = 'tollwatch'",
+  if (list === undefined || list.found === 0) return new Set()
+  return new Set(
+    (await database.query<{ name: string }>('SELECT name FROM tollwatch.migration')).map(({ name }) => name),
   )
-  for (const name of dedupTables) {
-    const engine = tables.find((row) => row.name === name)?.engine_full ?? ''
-    if (/deduplication_window = [1-9]/.test(engine)) continue
-    throw new Fault(
-      'store-refused',
-      `table tollwatch.${name} has no deduplication window, so records could be counted twice: ALTER TABLE tollwatch.${name} MODIFY SETTING non_replicated_deduplication_window = 10000`,
-      { retryable: false },
-    )
-  }
 }

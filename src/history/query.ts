@@ -80,6 +80,21 @@ export interface DeadLetterRow {
   readonly sketch: string
 }
 
+/** One series' minutes of an hour, column by column: as compact as JSON gets. */
+export interface SeriesMinutes {
+  readonly tenant: string
+  readonly api: string
+  /** '' carries the requests of the tenant and API; a row with a cause only its refusals. */
+  readonly cause: string
+  /** Minutes since the start of the selection, ascending. */
+  readonly minutes: readonly number[]
+  /** Requests, or refusals where there is a cause. */
+  readonly counts: readonly number[]
+}
+
+/** The longest span that `minutes` answers at once. */
+export const minutesSpanMs = 3_600_000
+
 /** The questions history answers; the page, the API and `tollwatch query` ask nothing else. */
 export interface Queries {
   /** A row's requests are all requests of its tenant and API, also beside a cause; without refusals its cause is ''. */
@@ -87,5 +102,11 @@ export interface Queries {
   summary(select: Selection & { by: readonly GroupKey[]; limit: number }): Promise<{ rows: readonly SummaryRow[] }>
   events(select: Selection & { limit: number }): Promise<{ rows: readonly EventRow[] }>
   alerts(select: Selection & { limit: number }): Promise<{ rows: readonly AlertLogRow[] }>
+  /**
+   * The minute tier as it is, for backtests. `from` lies on a minute, the span is at most an hour.
+   *
+   * @returns `complete: false` where only coarser tiers may be left of that time
+   */
+  minutes(select: Selection): Promise<{ complete: boolean; rows: readonly SeriesMinutes[] }>
   deadLetters(select: { fromMs: EpochMs; toMs: EpochMs; limit: number }): Promise<{ rows: readonly DeadLetterRow[] }>
 }

@@ -8,20 +8,34 @@ import type {
   GroupKey,
   Queries,
   Selection,
+  SeriesMinutes,
   SummaryRow,
   TrendPoint,
   Trends,
 } from './query.ts'
+import type { Kept } from './retention.ts'
 
 /** Most points one answer may hold; more is a mistake in the step. */
 const pointLimit = 200_000
 
-/** The coarsest tier that answers exactly; `ageMs` is how far back a tier is trusted to reach. */
+/** From the finest to the coarsest. */
 const tiers = [
-  { table: 'rollup_10s', resolutionMs: 10_000, ageMs: 2 * dayMs },
-  { table: 'rollup_1m', resolutionMs: minuteMs, ageMs: 80 * dayMs },
-  { table: 'rollup_1h', resolutionMs: hourMs, ageMs: Number.POSITIVE_INFINITY },
+  { table: 'rollup_10s', resolutionMs: 10_000 },
+  { table: 'rollup_1m', resolutionMs: minuteMs },
+  { table: 'rollup_1h', resolutionMs: hourMs },
 ] as const
+
+type Tier = (typeof tiers)[number]
+
+/** Rows expire while one looks: some minutes of room. */
+const roomMs = 10 * minuteMs
+
+/** How far back the tiers reach with the default settings. */
+const usuallyKept = {
+  rollup_10s: { ttlMs: 3 * dayMs, sinceMs: 0 },
+  rollup_1m: { ttlMs: 90 * dayMs, sinceMs: 0 },
+  rollup_1h: { ttlMs: 730 * dayMs, sinceMs: 0 },
+} as const
 
 /**
  * Answers over ClickHouse. Requests count once in a group however many causes it shows: a group by cause carries the
@@ -30,14 +44,16 @@ const tiers = [
 export class Questions implements Queries {
   readonly #database: Database
   readonly #now: () => number
+  readonly #kept: Pick<Kept, Tier['table']>
 
-  constructor(database: Database, now: () => number) {
+  constructor(database: Database, now: () => number, kept: Pick<Kept, Tier['table']> = usuallyKept) {
     this.#database = database
     this.#now = now
+    this.#kept = kept
   }
 
   async trends(select: Selection & { stepMs: number; by: readonly GroupKey[]; limit: number }): Promise<Trends> {
-    const table = tierFor(select, select.stepMs, this.#now())
+    const table = this.#tierFor(select, select.stepMs)
     const stepMs = Math.max(table.resolutionMs, Math.ceil(select.stepMs / table.resolutionMs) * table.resolutionMs)
     const step = stepMs / 1000
     const { where, params } = rollupFilter(select, stepMs)
@@ -60,7 +76,7 @@ export class Questions implements Queries {
   }
 
   async summary(select: Selection & { by: readonly GroupKey[]; limit: number }): Promise<{ rows: SummaryRow[] }> {
-    const table = tierFor(select, select.toMs - select.fromMs, this.#now())
+    const table = this.#tierFor(select, select.toMs - select.fromMs)
     const { where, params } = rollupFilter(select, table.resolutionMs)
     const keys = select.by.filter((key) => key !== 'cause')
     const byCause = select.by.includes('cause')
@@ -107,6 +123,23 @@ export class Questions implements Queries {
     return { rows: rows.map(({ time_ms, ...row }) => ({ time: formatInstant(time_ms), ...row })) }
   }
 
+  async minutes(select: Selection): Promise<{ complete: boolean; rows: readonly SeriesMinutes[] }> {
+    const { where, params } = filter(select, 'bucket', (ms) => `fromUnixTimestamp(intDiv({${ms}:Int64}, 1000))`)
+    const rows = await this.#database.query<SeriesMinutes>(
+      `SELECT k_tenant AS tenant, k_api AS api, k_cause AS cause, groupArray(minute) AS minutes, groupArray(counted) AS counts
+       FROM (
+         SELECT tenant AS k_tenant, api AS k_api, cause AS k_cause,
+                intDiv(toUnixTimestamp(bucket) - intDiv({from:Int64}, 1000), 60) AS minute,
+                sum(requests) + sum(payment_required) AS counted
+         FROM tollwatch.rollup_1m WHERE ${where}
+         GROUP BY k_tenant, k_api, k_cause, minute HAVING counted > 0 ORDER BY k_tenant, k_api, k_cause, minute
+       )
+       GROUP BY tenant, api, cause ORDER BY tenant, api, cause`,
+      params,
+    )
+    return { complete: this.#reaches(tiers[1], select.fromMs), rows }
+  }
+
   async deadLetters(select: { fromMs: number; toMs: number; limit: number }): Promise<{ rows: DeadLetterRow[] }> {
     const { where, params } = filter(select, 'at', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
     const rows = await this.#database.query<{ time_ms: number } & Omit<DeadLetterRow, 'time'>>(
@@ -116,17 +149,23 @@ export class Questions implements Queries {
     )
     return { rows: rows.map(({ time_ms, ...row }) => ({ time: formatInstant(time_ms), ...row })) }
   }
-}
 
-function tierFor(select: Selection, stepMs: number, now: number): (typeof tiers)[number] {
-  const span = select.toMs - select.fromMs
-  const fits = tiers.filter((tier) => {
-    const aligned = select.fromMs % tier.resolutionMs === 0 && select.toMs % tier.resolutionMs === 0
-    // A short span read from a coarse tier would blur its ends; a long one is not worth the finest tier.
-    return tier.resolutionMs <= stepMs && (aligned || span >= 360 * tier.resolutionMs || tier.resolutionMs === 10_000)
-  })
-  const young = (fits.length === 0 ? tiers.slice(0, 1) : fits).filter((tier) => select.fromMs >= now - tier.ageMs)
-  return young.at(-1) ?? tiers.find((tier) => select.fromMs >= now - tier.ageMs) ?? tiers[2]
+  /** The coarsest tier that answers exactly and reaches back far enough; else the finest that does. */
+  #tierFor(select: Selection, stepMs: number): Tier {
+    const span = select.toMs - select.fromMs
+    const fits = tiers.filter((tier) => {
+      const aligned = select.fromMs % tier.resolutionMs === 0 && select.toMs % tier.resolutionMs === 0
+      // A short span read from a coarse tier would blur its ends; a long one is not worth the finest tier.
+      return tier.resolutionMs <= stepMs && (aligned || span >= 360 * tier.resolutionMs || tier.resolutionMs === 10_000)
+    })
+    const reaching = (fits.length === 0 ? tiers.slice(0, 1) : fits).filter((tier) => this.#reaches(tier, select.fromMs))
+    return reaching.at(-1) ?? tiers.find((tier) => this.#reaches(tier, select.fromMs)) ?? tiers[2]
+  }
+
+  #reaches({ table }: Tier, fromMs: number): boolean {
+    const { ttlMs, sinceMs } = this.#kept[table]
+    return fromMs >= Math.max(this.#now() - ttlMs + roomMs, sinceMs ?? 0)
+  }
 }
 
 function rollupFilter(select: Selection, resolutionMs: number): { where: string; params: Record<string, Param> } {

@@ -1,6 +1,7 @@
 import { alertHistory, alerts, explain } from './api/alerts.ts'
 import { ingest } from './api/ingest.ts'
 import { live } from './api/live.ts'
+import { minutes } from './api/minutes.ts'
 import { deadLetters, events } from './api/records.ts'
 import { addSilence, expireSilence, listSilences } from './api/silences.ts'
 import { health, readiness, status } from './api/status.ts'
@@ -22,6 +23,7 @@ export function apiEndpoints(options: { readonly title: string }): readonly Endp
     live,
     trends,
     summary,
+    minutes,
     events,
     alerts,
     alertHistory,

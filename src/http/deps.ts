@@ -4,6 +4,7 @@ import type { Log } from '../fault/log.ts'
 import type { VerifyReport } from '../history/ledger.ts'
 import type { Queries } from '../history/query.ts'
 import type { NewSilence, Silence } from '../notify/silence.ts'
+import type { TenantDirectory } from '../tenants/directory.ts'
 import type { Clock, EpochMs } from '../time/clock.ts'
 import type { WindowView } from '../window/view.ts'
 
@@ -16,6 +17,8 @@ export interface HttpDeps {
   readonly demo: boolean
   readonly startedMs: EpochMs
   readonly queries: Queries
+  /** Who the tenants are, for names beside ids. */
+  readonly tenants: TenantDirectory
   /** Checks that history is whole. */
   verify(): Promise<VerifyReport>
   /** The rolling windows; null before there are any. */

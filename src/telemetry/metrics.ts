@@ -1,6 +1,7 @@
 import { type HrTime, ValueType } from '@opentelemetry/api'
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus'
 import { AggregationTemporality, DataPointType, MeterProvider, type MetricData } from '@opentelemetry/sdk-metrics'
+import { type ApartKind, apartKinds } from '../classify/watch.ts'
 import { decodeFailures } from '../decode/decode.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { ExportedSeries } from './exported-series.ts'
@@ -39,6 +40,9 @@ export class Metrics {
   readonly #records = this.#meter.createCounter('tollwatch_records_total', {
     description: 'Entries read from the input: ok, skipped, or why they could not be read.',
   })
+  readonly #refusalsApart = this.#meter.createCounter('tollwatch_refusals_apart_total', {
+    description: 'Refusals kept out of rates and alerts, by why: equivalent, upstream_402 or challenge.',
+  })
   readonly #flushes = this.#meter.createHistogram('tollwatch_history_flush_duration_seconds', {
     description: 'How long it took to write one batch to history.',
     advice: { explicitBucketBoundaries: flushBoundsSeconds },
@@ -60,11 +64,17 @@ export class Metrics {
     this.#exported = new ExportedSeries(options.topSeries)
     // A counter that starts at its first event hides that event from increase().
     for (const result of ['ok', 'skipped', ...decodeFailures]) this.#records.add(0, { result })
+    for (const kind of apartKinds) this.#refusalsApart.add(0, { kind })
   }
 
   /** @param result `ok`, `skipped` or a decode failure; never a text from the input */
   records(result: string, count: number): void {
     this.#records.add(count, { result })
+  }
+
+  /** Refusals that do not count in the rates. */
+  refusalsApart(kind: ApartKind, count: number): void {
+    this.#refusalsApart.add(count, { kind })
   }
 
   /** One batch was written to history in so many seconds. */

@@ -55,9 +55,18 @@ export class Watermark {
 
   /** Epoch milliseconds, or null while a lane that has something to read has not delivered. */
   value(): EpochMs | null {
+    const at = this.reached(this.#lanes.keys())
+    return at === null ? null : at - this.#latenessMs
+  }
+
+  /** How far some of the lanes have come, by the same reckoning and without the lateness. */
+  reached(lanes: Iterable<string>): EpochMs | null {
     let least: EpochMs | null = null
     let newestIdle: EpochMs | null = null
-    for (const { newestMs, idle } of this.#lanes.values()) {
+    for (const lane of lanes) {
+      const time = this.#lanes.get(lane)
+      if (time === undefined) continue
+      const { newestMs, idle } = time
       if (idle) {
         if (newestMs !== null && (newestIdle === null || newestMs > newestIdle)) newestIdle = newestMs
       } else if (newestMs === null) {
@@ -67,7 +76,6 @@ export class Watermark {
       }
     }
     // With every lane idle, time stands at the newest record: silence of the input is not evidence of anything.
-    const at = least ?? newestIdle
-    return at === null ? null : at - this.#latenessMs
+    return least ?? newestIdle
   }
 }

@@ -377,3 +377,39 @@ describe('spike rules', () => {
     expect(engine.stats()).toMatchObject([{ series: 100, turnedAway: 30 }])
   })
 })
+
+describe('a rule on trial', () => {
+  it('is evaluated and kept as any other, and its alerts and transitions say so', () => {
+    const engine = engineOf(rulesOf(`${high}  mode: shadow\n${high.replace('High', 'Live')}`))
+    const found = run(engine, new ScriptedView(startMs), 3, () => [acme(100, 80)])
+    expect(found.map(({ transition: { alert } }) => `${alert.rule} ${alert.state} ${alert.shadow}`)).toEqual([
+      'High firing true',
+      'Live firing false',
+    ])
+    expect(engine.alerts().map(({ shadow }) => shadow)).toEqual([true, false])
+  })
+})
+
+describe('the scope of an alert', () => {
+  it('is said with its share, and stays when all is quiet again', () => {
+    const rules = rulesOf(`
+- rule: Fleet
+  group_by: [cause]
+  window: 1m
+  condition: {type: threshold, measure: count, above: 100, min_count: 1}
+`)
+    const engine = engineOf(rules)
+    const view = new ScriptedView(startMs)
+    run(engine, view, 6, () => [
+      { tenant: 'acme', api: 'chat', requests: 100, causes: { payment_failed: 90 } },
+      { tenant: 'globex', api: 'maps', requests: 100, causes: { payment_failed: 10 } },
+    ])
+    const [alert] = engine.alerts()
+    expect(alert?.numbers.scope).toEqual({ labels: { tenant: 'acme', api: 'chat' }, share: 0.9 })
+    expect(alert?.annotations['summary']).toBe(
+      '2 tenants are refused: payment failed, mostly acme on chat (90 %). 600 of 1,200 (50.0 %) in 1 min (limit 100).',
+    )
+    run(engine, view, 8, () => [acme(100, 0)])
+    expect(engine.alerts()[0]).toMatchObject({ state: 'resolved', numbers: { scope: { share: 0.9 } } })
+  })
+})

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AlertNumbers } from '../../src/alert/alert.ts'
 import { fingerprint } from '../../src/alert/fingerprint.ts'
+import { isCombined } from '../../src/alert/rule.ts'
 import { formatCount, formatPercent, type SummaryInput, summarise } from '../../src/alert/summary.ts'
 import { rulesOf } from './simulation.ts'
 
@@ -21,7 +22,7 @@ const numbers: AlertNumbers = {
 const labels = { tenant: 'acme', api: 'chat', cause: 'quota_exceeded' }
 
 function sentence(more: Partial<SummaryInput> = {}): string {
-  if (spike === undefined) throw new Error('no rule')
+  if (spike === undefined || isCombined(spike.condition)) throw new Error('no rule')
   return summarise({
     condition: spike.condition,
     state: 'firing',
@@ -33,6 +34,7 @@ function sentence(more: Partial<SummaryInput> = {}): string {
     resolvesInMs: null,
     lastedMs: 17 * 60_000,
     newNormal: false,
+    words: null,
     ...more,
   })
 }

@@ -9,6 +9,7 @@ const ratio: ThresholdCondition = {
   side: 'above',
   bound: 0.05,
   recover: 0.02,
+  levels: [],
   over: 'requests',
   minTotal: 50,
   minCount: 5,

@@ -32,6 +32,7 @@ const metrics = new Map([
   ['tollwatch_payment_required_total', 'tenant,api,cause'],
   ['tollwatch_payment_required_ratio', 'tenant,api,window'],
   ['tollwatch_records_total', 'result'],
+  ['tollwatch_refusals_apart_total', 'kind'],
   ['tollwatch_kafka_lag_records', 'topic,partition'],
   ['tollwatch_watermark_delay_seconds', ''],
   ['tollwatch_series', ''],
@@ -162,8 +163,8 @@ describe('The README', () => {
 
   test('counts right', () => {
     const rules = loadRules([shippedRules], project)
-    expect(rules.ok && rules.rules.length).toBe(7)
-    expect(readme).toContain('Seven rules run out of the box')
+    expect(rules.ok && rules.rules.length).toBe(12)
+    expect(readme).toContain('Twelve rules run out of the box')
     expect(causes).toHaveLength(12)
     expect(named('CHANGELOG.md').text).toContain('twelve causes')
   })

@@ -96,7 +96,7 @@ describe('land', () => {
   test('completes a write that reached only the rollups', async () => {
     const range = rangeOf('half', 0, [{ tenant: 'acme', api: 'chat', minutesAgo: 10, cause: quota }])
     const cut: Database = {
-      ...{ command: (sql) => database.command(sql), close: async () => {} },
+      ...{ place: database.place, command: (sql) => database.command(sql), close: async () => {} },
       query: (sql, params) => database.query(sql, params),
       insert: async (insert) => {
         if (insert.table.includes('events_402')) throw new Error('the process died here')
@@ -235,5 +235,30 @@ describe('migrate', () => {
     await database.command('ALTER TABLE tollwatch.ledger MODIFY SETTING non_replicated_deduplication_window = 0')
     await expect(migrate(database, retention)).rejects.toThrow(/ledger has no deduplication window/)
     await database.command('ALTER TABLE tollwatch.ledger MODIFY SETTING non_replicated_deduplication_window = 10000')
+  })
+})
+
+describe('minutes', () => {
+  test('are the minute tier, series by series, whatever the source', async () => {
+    const tenant = 'minute-tenant'
+    await history.land(
+      rangeOf('minutes', 0, [
+        { tenant, api: 'chat', minutesAgo: 50 },
+        { tenant, api: 'chat', minutesAgo: 50, cause: quota },
+        { tenant, api: 'chat', minutesAgo: 20 },
+        { tenant, api: 'chat', minutesAgo: 70 },
+      ]),
+    )
+    await history.land(rangeOf('minutes-too', 0, [{ tenant, api: 'chat', minutesAgo: 20 }]))
+    const answer = await history.queries.minutes({ fromMs: now - 3_600_000, toMs: now, tenant })
+    expect(answer).toEqual({
+      complete: true,
+      rows: [
+        { tenant, api: 'chat', cause: '', minutes: [10, 40], counts: [2, 2] },
+        { tenant, api: 'chat', cause: 'quota_exceeded', minutes: [10], counts: [1] },
+      ],
+    })
+    const long = await history.queries.minutes({ fromMs: now - 300 * 86_400_000, toMs: now - 299 * 86_400_000 })
+    expect(long.complete).toBe(false)
   })
 })

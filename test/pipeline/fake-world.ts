@@ -1,4 +1,5 @@
 import type { Cause } from '../../src/classify/cause.ts'
+import type { ApartKind } from '../../src/classify/watch.ts'
 import type { AccessRecord, Decoded, Decoder } from '../../src/decode/decode.ts'
 import { silentLog } from '../../src/fault/log.ts'
 import type { Reading } from '../../src/history/intake.ts'
@@ -43,6 +44,7 @@ const decoder: Decoder = {
 }
 
 export const plainReading: Reading = {
+  quotas: () => [],
   decoder: () => decoder,
   judge: (record) =>
     record.plan === null
@@ -55,12 +57,17 @@ export const plainReading: Reading = {
 
 export class Counted implements PipelineEvents {
   readonly results = new Map<string, number>()
+  readonly apart = new Map<ApartKind, number>()
 
   records(result: string, count: number): void {
     this.results.set(result, (this.results.get(result) ?? 0) + count)
   }
 
   flushed(): void {}
+
+  refusalsApart(kind: ApartKind, count: number): void {
+    this.apart.set(kind, (this.apart.get(kind) ?? 0) + count)
+  }
 }
 
 export const standardOptions: Omit<PipelineOptions, 'history' | 'clock'> = {
@@ -69,6 +76,7 @@ export const standardOptions: Omit<PipelineOptions, 'history' | 'clock'> = {
   events: new Counted(),
   log: silentLog,
   onSlice: () => {},
+  onQuotas: null,
   resumeAtMs: null,
   latenessMs: 30_000,
   idleAfterMs: 30_000,

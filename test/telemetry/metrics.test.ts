@@ -12,6 +12,7 @@ const contract = {
   tollwatch_payment_required_total: ['tenant', 'api', 'cause'],
   tollwatch_payment_required_ratio: ['tenant', 'api', 'window'],
   tollwatch_records_total: ['result'],
+  tollwatch_refusals_apart_total: ['kind'],
   tollwatch_kafka_lag_records: ['topic', 'partition'],
   tollwatch_watermark_delay_seconds: [],
   tollwatch_series: [],
@@ -39,6 +40,7 @@ function lively(): Metrics {
   })
   metrics.records('ok', 7)
   metrics.records('not-json', 2)
+  metrics.refusalsApart('challenge', 4)
   metrics.flushed(0.02)
   metrics.notified('ops-slack', 'sent')
   return metrics

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Alert, severities } from '../../alert/alert.ts'
+import type { TenantDirectory } from '../../tenants/directory.ts'
 import { formatInstant } from '../../time/instant.ts'
-import { count, labels, time } from '../answers.ts'
+import { count, labels, nameOf, tenantName, time } from '../answers.ts'
 import { endpoint } from '../endpoint.ts'
 import { filterInput, limitText, rangeInput, readSelection } from '../parameters.ts'
 import { Problem } from '../problem.ts'
@@ -14,6 +15,7 @@ const alertAnswer = z.object({
   state: z.enum(states),
   severity: z.enum(severities),
   labels,
+  tenant_name: tenantName.describe('Name of the tenant among the labels; null where none is known, or no one tenant.'),
   since: time.describe('When the condition became true.'),
   value: z.number().describe('What the condition measured, in its own unit.'),
   annotations: labels,
@@ -28,7 +30,7 @@ const alertAnswer = z.object({
     so_far: count.describe('Refusals since the alert became active.'),
     peak: count,
     tenants: count,
-    top: z.array(z.object({ tenant: z.string(), api: z.string(), cause: z.string(), count })),
+    top: z.array(z.object({ tenant: z.string(), tenant_name: tenantName, api: z.string(), cause: z.string(), count })),
   }),
 })
 
@@ -42,7 +44,7 @@ export const alerts = endpoint(
   },
   ({ input }, deps) => {
     const chosen = deps.alerts().filter(({ state }) => (input.state ?? state) === state)
-    return { alerts: [...chosen].sort(mostUrgentFirst).map(answerOf) }
+    return { alerts: [...chosen].sort(mostUrgentFirst).map((alert) => answerOf(alert, deps.tenants)) }
   },
 )
 
@@ -61,6 +63,7 @@ export const alertHistory = endpoint(
           state: z.string(),
           severity: z.string(),
           labels,
+          tenant_name: tenantName,
           value: z.number(),
           summary: z.string(),
         }),
@@ -68,8 +71,10 @@ export const alertHistory = endpoint(
     }),
     problems: [503],
   },
-  ({ input }, { queries, clock }) =>
-    queries.alerts({ ...readSelection(input, clock.now()), limit: Number(input.limit) }),
+  async ({ input }, { queries, tenants, clock }) => {
+    const { rows } = await queries.alerts({ ...readSelection(input, clock.now()), limit: Number(input.limit) })
+    return { rows: rows.map((row) => ({ ...row, tenant_name: nameOf(tenants, row.labels['tenant']) })) }
+  },
 )
 
 export const explain = endpoint(
@@ -97,11 +102,12 @@ function mostUrgentFirst(a: Alert, b: Alert): number {
   )
 }
 
-function answerOf(alert: Alert): z.output<typeof alertAnswer> {
+function answerOf(alert: Alert, tenants: TenantDirectory): z.output<typeof alertAnswer> {
   const { fingerprint, rule, state, severity, value, numbers } = alert
   return {
     ...{ fingerprint, rule, state, severity, value },
     labels: { ...alert.labels },
+    tenant_name: nameOf(tenants, alert.labels['tenant']),
     since: formatInstant(alert.activeAtMs),
     annotations: { ...alert.annotations },
     fired_at: alert.firedAtMs === null ? null : formatInstant(alert.firedAtMs),
@@ -115,7 +121,7 @@ function answerOf(alert: Alert): z.output<typeof alertAnswer> {
       so_far: numbers.soFar,
       peak: numbers.peak,
       tenants: numbers.tenants,
-      top: [...numbers.top],
+      top: numbers.top.map((one) => ({ ...one, tenant_name: nameOf(tenants, one.tenant) })),
     },
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../../time/duration.ts'
 import { formatInstant } from '../../time/instant.ts'
 import { type SeriesTotals, sliceMs, windowLengthsMs } from '../../window/view.ts'
-import { count, ratio, time } from '../answers.ts'
+import { count, nameOf, ratio, tenantName, time } from '../answers.ts'
 import { endpoint } from '../endpoint.ts'
 import { durationText, filterInput, limitText } from '../parameters.ts'
 
@@ -34,7 +34,14 @@ export const live = endpoint(
       window_ms: count,
       series: count.describe('How many series there are, shown or not.'),
       total: row.describe('Over all series, shown or not.'),
-      rows: z.array(row.extend({ tenant: z.string(), api: z.string(), causes: z.record(z.string(), count) })),
+      rows: z.array(
+        row.extend({
+          tenant: z.string(),
+          tenant_name: tenantName,
+          api: z.string(),
+          causes: z.record(z.string(), count),
+        }),
+      ),
     }),
   },
   ({ input }, deps) => {
@@ -50,7 +57,10 @@ export const live = endpoint(
       window_ms: windowMs,
       series: chosen.length,
       total: totalOf(chosen),
-      rows: chosen.sort(worstFirst).slice(0, Number(input.limit)).map(rowOf),
+      rows: chosen
+        .sort(worstFirst)
+        .slice(0, Number(input.limit))
+        .map((series) => rowOf(series, nameOf(deps.tenants, series.tenant))),
     }
   },
 )
@@ -64,9 +74,10 @@ function worstFirst(a: SeriesTotals, b: SeriesTotals): number {
   )
 }
 
-function rowOf({ tenant, api, requests, paymentRequired, causes }: SeriesTotals) {
+function rowOf({ tenant, api, requests, paymentRequired, causes }: SeriesTotals, name: string | null) {
   return {
     tenant,
+    tenant_name: name,
     api,
     ...counts(requests, paymentRequired),
     causes: Object.fromEntries(causes.map(({ cause, count }) => [cause, count])),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, time } from '../answers.ts'
+import { count, nameOf, tenantName, time } from '../answers.ts'
 import { endpoint } from '../endpoint.ts'
 import { filterInput, limitText, rangeInput, readSelection } from '../parameters.ts'
 
@@ -16,6 +16,7 @@ export const events = endpoint(
         z.object({
           time,
           tenant: z.string(),
+          tenant_name: tenantName,
           api: z.string(),
           cause: z.string(),
           cause_code: text,
@@ -32,8 +33,10 @@ export const events = endpoint(
     }),
     problems: [503],
   },
-  ({ input }, { queries, clock }) =>
-    queries.events({ ...readSelection(input, clock.now()), limit: Number(input.limit) }),
+  async ({ input }, { queries, tenants, clock }) => {
+    const { rows } = await queries.events({ ...readSelection(input, clock.now()), limit: Number(input.limit) })
+    return { rows: rows.map((row) => ({ ...row, tenant_name: nameOf(tenants, row.tenant) })) }
+  },
 )
 
 export const deadLetters = endpoint(

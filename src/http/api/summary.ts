@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, ratio } from '../answers.ts'
+import { count, nameOf, ratio, tenantName } from '../answers.ts'
 import { endpoint } from '../endpoint.ts'
 import { byInput, filterInput, limitText, rangeInput, readBy, readSelection } from '../parameters.ts'
 
@@ -13,6 +13,7 @@ export const summary = endpoint(
       rows: z.array(
         z.object({
           tenant: z.string().optional(),
+          tenant_name: tenantName.optional(),
           api: z.string().optional(),
           cause: z.string().optional(),
           requests: count,
@@ -23,6 +24,10 @@ export const summary = endpoint(
     }),
     problems: [503],
   },
-  ({ input }, { queries, clock }) =>
-    queries.summary({ ...readSelection(input, clock.now()), by: readBy(input), limit: Number(input.limit) }),
+  async ({ input }, { queries, tenants, clock }) => {
+    const select = { ...readSelection(input, clock.now()), by: readBy(input), limit: Number(input.limit) }
+    const { rows } = await queries.summary(select)
+    if (!select.by.includes('tenant')) return { rows }
+    return { rows: rows.map((row) => ({ ...row, tenant_name: nameOf(tenants, row.tenant) })) }
+  },
 )

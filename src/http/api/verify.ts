@@ -6,7 +6,7 @@ export const verify = endpoint(
   {
     method: 'GET',
     path: '/api/v1/history/verify',
-    summary: 'Proves that history is whole: no gap and no overlap in any lane, and the tiers agree.',
+    summary: 'Proves that history is whole: no gap and no overlap in any lane, and all tables agree.',
     input: noInput,
     answer: z.object({
       ok: z.boolean(),
@@ -27,6 +27,18 @@ export const verify = endpoint(
           declared_gaps: count.describe('Offsets that were deleted before they could be read.'),
         }),
       ),
+      lane_count: count.describe('All lanes; at most 1,000 are listed, those with something wrong among them.'),
+      checks: z.array(
+        z.object({
+          name: z.string().describe('The two tables, such as "rollup_10s and rollup_1m".'),
+          ok: z.boolean(),
+          since: z.string().nullable().describe('From when on they were compared; null where one is not kept.'),
+          hours: count.describe('What was compared: hours, hours of each lane, or ranges of offsets.'),
+          unequal: count,
+          left_out: count.describe('Hours that entries of version 0.1 tell nothing exact about.'),
+        }),
+      ),
+      erasures: count.describe('Erasures of tenants that were taken into account.'),
       totals: z.record(z.string(), z.object({ requests: count.nullable(), payment_required: count })),
     }),
     problems: [503],

@@ -3,6 +3,7 @@ import { CopyButton } from './copy-button.tsx'
 import { FirstFew } from './first-few.tsx'
 import { againstNormal, clockTime, duration, exactTime, percent, roundCount, share } from './format.ts'
 import { SeriesLink } from './series-link.tsx'
+import { TenantName } from './tenant-name.tsx'
 import { broadestFirst, lastEndedFirst } from './urgency.ts'
 import type { View } from './view.ts'
 
@@ -109,6 +110,9 @@ function AlertSentence(props: {
         ({duration(now - since)}).
       </p>
       <p class="facts">
+        {tenant === undefined || alert.tenant_name === null ? null : (
+          <TenantName tenant={tenant} name={alert.tenant_name} />
+        )}
         <span>
           {share(numbers.observed, numbers.requests)} in {duration(numbers.window_ms)}
         </span>

@@ -1,6 +1,10 @@
-import type { EventRow, Trends } from '../../history/query.ts'
+import type { EventRow as StoredEvent, Trends } from '../../history/query.ts'
 
-export type { EventRow, Trends }
+export type { Trends }
+
+export interface EventRow extends StoredEvent {
+  readonly tenant_name: string | null
+}
 
 export interface Row {
   readonly requests: number
@@ -10,6 +14,8 @@ export interface Row {
 
 export interface LiveRow extends Row {
   readonly tenant: string
+  /** From the operator's directory; null where none is known. */
+  readonly tenant_name: string | null
   readonly api: string
   readonly causes: Readonly<Record<string, number>>
 }
@@ -29,6 +35,8 @@ export interface PageAlert {
   readonly state: 'firing' | 'pending' | 'resolved'
   readonly severity: 'info' | 'ticket' | 'page'
   readonly labels: Readonly<Record<string, string>>
+  /** Of the tenant among the labels. */
+  readonly tenant_name: string | null
   readonly since: string
   readonly value: number
   readonly annotations: Readonly<Record<string, string>>

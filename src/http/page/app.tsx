@@ -9,6 +9,7 @@ import { Events } from './events.tsx'
 import { Footer, Header, Trouble } from './frame.tsx'
 import { LiveTable } from './live-table.tsx'
 import { type Polled, usePoll } from './poll.ts'
+import { TenantName } from './tenant-name.tsx'
 import { TokenForm } from './token-form.tsx'
 import { TrendChart } from './trend-chart.tsx'
 import { useView } from './use-view.ts'
@@ -58,7 +59,13 @@ function Page({ onToken }: { readonly onToken: () => void }) {
             <LiveTable live={live.data} alerts={firing ?? []} now={now} view={view} onView={onView} />
           )}
         </section>
-        <Since view={view} onView={onView} alerts={firing ?? []} watermark={status.data?.watermark ?? null} />
+        <Since
+          view={view}
+          onView={onView}
+          alerts={firing ?? []}
+          watermark={status.data?.watermark ?? null}
+          live={live.data}
+        />
       </main>
       <Footer status={status.data} live={live.data} />
     </>
@@ -70,6 +77,7 @@ function Since(props: {
   readonly onView: (change: Partial<View>, push?: boolean) => void
   readonly alerts: readonly PageAlert[]
   readonly watermark: string | null
+  readonly live: Live | null
 }) {
   const { view, onView } = props
   const completeMs = props.watermark === null ? null : Date.parse(props.watermark)
@@ -78,6 +86,8 @@ function Since(props: {
   const trends = usePoll<Trends>(pathOf('/api/v1/trends', { ...choice, by: 'cause' }), historyPollMs)
   const eventsPath = tenant === undefined ? null : pathOf('/api/v1/events', { ...choice, limit: '20' })
   const events = usePoll<{ rows: readonly EventRow[] }>(eventsPath, historyPollMs)
+  const named = [...(props.live?.rows ?? []), ...(events.data?.rows ?? [])].find((row) => row.tenant === tenant)
+  const name = named?.tenant_name ?? null
   const filter = [
     tenant === undefined ? '' : ` --tenant ${shellWord(tenant)}`,
     api === undefined ? '' : ` --api ${shellWord(api)}`,
@@ -93,10 +103,10 @@ function Since(props: {
           <button
             type="button"
             class="filter"
-            aria-label={`Show all tenants again, not only ${tenant}`}
+            aria-label={`Show all tenants again, not only ${name ?? tenant}`}
             onClick={() => onView({ tenant: undefined, api: undefined }, true)}
           >
-            {tenant}
+            <TenantName tenant={tenant} name={name} />
             {api === undefined ? '' : ` / ${api}`} <span aria-hidden="true">×</span>
           </button>
         )}
@@ -117,7 +127,7 @@ function Since(props: {
       {tenant === undefined ? null : (
         <>
           <h3>
-            Latest refusals of {tenant}
+            Latest refusals of <TenantName tenant={tenant} name={name} />
             {api === undefined ? '' : ` / ${api}`}
           </h3>
           <FromHistory asked={events}>{(data) => <Events rows={data.rows} />}</FromHistory>

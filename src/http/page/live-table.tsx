@@ -3,8 +3,9 @@ import type { Live, PageAlert } from './answers.ts'
 import { CauseChip } from './cause-chip.tsx'
 import { csv } from './csv.ts'
 import { againstNormal, clockTime, count, duration, exactTime, fewRequests, percent } from './format.ts'
-import { type TableRow, tableRows } from './rows.ts'
+import { sharedNames, type TableRow, tableRows } from './rows.ts'
 import { SeriesLink } from './series-link.tsx'
+import { TenantName } from './tenant-name.tsx'
 import type { SortKey, View } from './view.ts'
 
 interface TableProps {
@@ -21,6 +22,7 @@ export function LiveTable(props: TableProps) {
   const [showClean, setShowClean] = useState(false)
   const { refused, clean } = tableRows(live.rows, props.alerts, view)
   const shown = showClean ? [...refused, ...clean] : refused
+  const shared = sharedNames(live.rows)
   if (live.total.requests === 0) {
     return (
       <p class="empty">
@@ -52,7 +54,12 @@ export function LiveTable(props: TableProps) {
           </thead>
           <tbody>
             {shown.map((entry) => (
-              <Row key={`${entry.row.tenant}\n${entry.row.api}`} entry={entry} {...props} />
+              <Row
+                key={`${entry.row.tenant}\n${entry.row.api}`}
+                entry={entry}
+                shared={entry.row.tenant_name !== null && shared.has(entry.row.tenant_name)}
+                {...props}
+              />
             ))}
           </tbody>
         </table>
@@ -92,7 +99,13 @@ function Heading(props: TableProps & { readonly name: SortKey; readonly label: s
   )
 }
 
-function Row({ entry, view, onView, now }: TableProps & { readonly entry: TableRow }) {
+function Row({
+  entry,
+  shared,
+  view,
+  onView,
+  now,
+}: TableProps & { readonly entry: TableRow; readonly shared: boolean }) {
   const { row, alert } = entry
   const chosen = view.tenant === row.tenant && (view.api === undefined || view.api === row.api)
   const causes = Object.entries(row.causes).sort((a, b) => b[1] - a[1])
@@ -102,7 +115,7 @@ function Row({ entry, view, onView, now }: TableProps & { readonly entry: TableR
     <tr class={`${chosen ? 'chosen' : ''} ${alert === null ? '' : `alerting ${alert.severity}`}`}>
       <th scope="row" class="tenant">
         <SeriesLink view={view} onView={onView} tenant={row.tenant} api={undefined}>
-          {row.tenant}
+          <TenantName tenant={row.tenant} name={row.tenant_name} shared={shared} />
         </SeriesLink>
       </th>
       <td class="api">
@@ -139,10 +152,11 @@ function Since({ at, now }: { readonly at: number; readonly now: number }) {
 }
 
 function download(rows: readonly TableRow[]): void {
-  const heading = ['tenant', 'api', 'requests', 'payment_required', 'ratio', 'causes']
+  const heading = ['tenant', 'api', 'requests', 'payment_required', 'ratio', 'causes', 'tenant_name']
   const lines = rows.map(({ row }) => {
     const causes = Object.entries(row.causes).map(([cause, value]) => `${cause}=${value}`)
-    return [row.tenant, row.api, row.requests, row.payment_required, row.ratio, causes.join(' ')]
+    const { tenant, api, requests, payment_required, ratio, tenant_name } = row
+    return [tenant, api, requests, payment_required, ratio, causes.join(' '), tenant_name]
   })
   const url = URL.createObjectURL(new Blob([csv([heading, ...lines])], { type: 'text/csv' }))
   const link = document.createElement('a')

@@ -26,10 +26,21 @@ export function tableRows(
   }
 }
 
+/** Names that more than one tenant goes by, so that their ids are needed to tell them apart. */
+export function sharedNames(rows: readonly LiveRow[]): ReadonlySet<string> {
+  const owners = new Map<string, string>()
+  const shared = new Set<string>()
+  for (const { tenant, tenant_name: name } of rows) {
+    if (name === null) continue
+    if ((owners.get(name) ?? tenant) !== tenant) shared.add(name)
+    owners.set(name, tenant)
+  }
+  return shared
+}
+
 function matches(row: LiveRow, search: string): boolean {
-  const text = [row.tenant, row.api, ...Object.keys(row.causes).flatMap((cause) => [cause, causeName(cause)])].join(
-    '\n',
-  )
+  const causes = Object.keys(row.causes).flatMap((cause) => [cause, causeName(cause)])
+  const text = [row.tenant, row.tenant_name ?? '', row.api, ...causes].join('\n')
   const words = search.toLowerCase().split(/\s+/)
   return words.every((word) => text.toLowerCase().includes(word))
 }
@@ -47,7 +58,7 @@ function concerns({ labels }: PageAlert, row: LiveRow): boolean {
 function compare(a: TableRow, b: TableRow, key: SortKey): number {
   switch (key) {
     case 'tenant':
-      return a.row.tenant.localeCompare(b.row.tenant)
+      return shownName(a.row).localeCompare(shownName(b.row)) || a.row.tenant.localeCompare(b.row.tenant)
     case 'api':
       return a.row.api.localeCompare(b.row.api)
     case 'refused':
@@ -59,6 +70,10 @@ function compare(a: TableRow, b: TableRow, key: SortKey): number {
     default:
       return key satisfies never
   }
+}
+
+function shownName({ tenant, tenant_name }: LiveRow): string {
+  return tenant_name ?? tenant
 }
 
 function sinceOf({ alert }: TableRow): number {

@@ -41,3 +41,23 @@ test('puts firing before pending, and pages before tickets', async () => {
   expect(await prints('/api/v1/alerts?state=firing')).toEqual(['d', 'b'])
   expect((await client.ask('/api/v1/alerts?state=loud')).status).toBe(400)
 })
+
+test('names the tenant of an alert and those that contribute most, and nobody for a whole fleet', async () => {
+  const one = worldAlert(clock)
+  const top = [...one.numbers.top, { tenant: 'ember', api: 'chat', cause: 'unknown' as const, count: 2 }]
+  const fleet = worldAlert(clock, {
+    fingerprint: 'fleet',
+    labels: { cause: 'quota_exceeded' },
+    numbers: { ...one.numbers, top },
+  })
+  client = await startServer({ clock, alerts: () => [one, fleet] })
+  const { json } = await client.ask('/api/v1/alerts')
+  const names = json.alerts.map((alert: { tenant_name: string | null }) => alert.tenant_name)
+  expect(names).toEqual(['Acme Instruments Ltd', null])
+  // The labels identify the alert and stay what they were.
+  expect(json.alerts[0].labels).toEqual(one.labels)
+  expect(json.alerts[1].numbers.top).toEqual([
+    { ...top[0], tenant_name: 'Acme Instruments Ltd' },
+    { ...top[1], tenant_name: null },
+  ])
+})

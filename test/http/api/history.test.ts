@@ -3,6 +3,7 @@ import { Fault } from '../../../src/fault/fault.ts'
 import type { Queries } from '../../../src/history/query.ts'
 import { ManualClock } from '../../../src/time/clock.ts'
 import { hourMs, minuteMs } from '../../../src/time/duration.ts'
+import { formatInstant } from '../../../src/time/instant.ts'
 import { type Client, startServer } from '../support/client.ts'
 import { noon, worldDeps } from '../support/world.ts'
 
@@ -24,6 +25,7 @@ async function recording(): Promise<{ client: Client; asked: unknown[] }> {
     summary: write({ rows: [] }),
     events: write({ rows: [] }),
     alerts: write({ rows: [] }),
+    minutes: write({ complete: true, rows: [] }),
     deadLetters: write({ rows: [] }),
   }
   client = await startServer({ queries, clock: new ManualClock(noon) })
@@ -34,6 +36,7 @@ describe('the questions to history', () => {
   test.each([
     ['trends', { stepMs: 30_000, by: [], limit: 100 }],
     ['summary', { by: [], limit: 100 }],
+    ['minutes', {}],
     ['events', { limit: 100 }],
     ['alerts/history', { limit: 100 }],
     ['dead-letters', { limit: 100 }],
@@ -103,6 +106,16 @@ describe('the questions to history', () => {
   })
 })
 
+describe('the minutes', () => {
+  test('are asked for an hour at most, from a whole minute', async () => {
+    const { client, asked } = await recording()
+    const { status, json } = await client.ask(`/api/v1/minutes?from=${noon - hourMs - 1}&to=${noon}`)
+    expect({ status, parameter: json.errors[0].parameter }).toEqual({ status: 400, parameter: 'to' })
+    await client.ask(`/api/v1/minutes?from=${noon - 90_001}&to=${noon}&tenant=acme`)
+    expect(asked).toEqual([{ fromMs: noon - 2 * minuteMs, toMs: noon, tenant: 'acme' }])
+  })
+})
+
 describe('when history fails', () => {
   const failing = async (error: Error) => {
     const { queries } = worldDeps()
@@ -138,7 +151,54 @@ test('answers trends, summaries and events in the shape of the contract', async 
   expect(Object.keys(trends)).toEqual(['from', 'to', 'step_ms', 'series'])
   expect(Object.keys(trends.series[0].points[0])).toEqual(['time', 'requests', 'payment_required', 'ratio'])
   const summary = (await client.ask('/api/v1/summary?by=tenant,api')).json
-  expect(Object.keys(summary.rows[0])).toEqual(['tenant', 'api', 'requests', 'payment_required', 'ratio'])
+  const keys = ['tenant', 'api', 'requests', 'payment_required', 'ratio', 'tenant_name']
+  expect(Object.keys(summary.rows[0])).toEqual(keys)
   const events = (await client.ask('/api/v1/events?tenant=acme&limit=3')).json
   expect(events.rows).toHaveLength(3)
+})
+
+describe('the names of tenants', () => {
+  const namesIn = (rows: { tenant: string; tenant_name: string | null }[]) =>
+    new Map(rows.map(({ tenant, tenant_name }) => [tenant, tenant_name]))
+
+  test('stand beside their ids in summaries and events, and are null where none is known', async () => {
+    client = await startServer()
+    for (const path of ['summary?by=tenant', 'summary?by=cause,tenant', 'events?limit=1000']) {
+      const names = namesIn((await client.ask(`/api/v1/${path}`)).json.rows)
+      expect(names.get('acme'), path).toBe('Acme Instruments Ltd')
+      // One has an entry without a name, the other none at all.
+      expect([names.get('dunlin'), names.get('ember')], path).toEqual([null, null])
+    }
+  })
+
+  test('are left out where a summary is not by tenant', async () => {
+    client = await startServer()
+    const { rows } = (await client.ask('/api/v1/summary?by=api')).json
+    for (const row of rows) expect(row).not.toHaveProperty('tenant_name')
+  })
+
+  test('are those of the directory at the moment of the answer', async () => {
+    let name = 'Old Name'
+    const find = (id: string) => ({ id, name, plan: null, timezone: null, contacts: new Map() })
+    client = await startServer({ tenants: { find } })
+    const first = async () => (await client?.ask('/api/v1/events?limit=1'))?.json.rows[0].tenant_name
+    expect(await first()).toBe('Old Name')
+    name = 'New Name'
+    expect(await first()).toBe('New Name')
+  })
+
+  test('stand in the changes of alerts that are about one tenant', async () => {
+    const change = (labels: Record<string, string>) => {
+      const words = { fingerprint: 'f', rule: 'Spike', state: 'firing', severity: 'page', summary: '' }
+      return { time: formatInstant(noon), ...words, labels, value: 1 }
+    }
+    const rows = [change({ tenant: 'acme' }), change({ tenant: 'ember' }), change({ cause: 'unknown' })]
+    client = await startServer({ queries: { ...worldDeps().queries, alerts: async () => ({ rows }) } })
+    const answer = (await client.ask('/api/v1/alerts/history')).json.rows
+    expect(answer.map((row: { tenant_name: string | null }) => row.tenant_name)).toEqual([
+      'Acme Instruments Ltd',
+      null,
+      null,
+    ])
+  })
 })

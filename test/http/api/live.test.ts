@@ -29,6 +29,27 @@ describe('GET /api/v1/live', () => {
     }
   })
 
+  test('gives each row the name of its tenant, null where none is known', async () => {
+    const { json } = await client.ask('/api/v1/live')
+    expect(Object.keys(json.rows[0])).toEqual([
+      'tenant',
+      'tenant_name',
+      'api',
+      'requests',
+      'payment_required',
+      'ratio',
+      'causes',
+    ])
+    const names = json.rows.map((row: { tenant: string; tenant_name: string | null }) => [row.tenant, row.tenant_name])
+    expect(names).toEqual(
+      expect.arrayContaining([
+        ['acme', 'Acme Instruments Ltd'],
+        ['dunlin', null],
+        ['ember', null],
+      ]),
+    )
+  })
+
   test('counts rows that it leaves out in the total', async () => {
     const all = (await client.ask('/api/v1/live')).json
     const { json } = await client.ask('/api/v1/live?limit=2')

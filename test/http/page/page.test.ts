@@ -67,7 +67,7 @@ describeWithChromium('the page', () => {
     expect(text).toMatch(/● page acme is refused on chat: quota exceeded\. 27× normal since .*\(42 min\)/)
     expect(await textOf(page, '.demo')).toBe('DEMO DATA')
     const first = await textOf(page, 'tbody tr:first-child')
-    expect(first).toMatch(/^acmechatquota exceeded \d+/)
+    expect(first).toMatch(/^Acme Instruments Ltdchatquota exceeded \d+/)
     expect(first).toMatch(/\d+ of [\d,]+/)
     expect(await page.locator('tbody tr').count()).toBe(7)
     expect(await painted(page)).toBeGreaterThan(10_000)
@@ -152,6 +152,30 @@ describeWithChromium('the page', () => {
     expect(await page.locator('dialog[open]').count()).toBe(1)
   })
 
+  test('calls tenants by their names, with the id on hover, and finds them by both', async () => {
+    const { page, complaints } = await open({}, { path: '/?tenant=acme' })
+    await page.waitForSelector('.events tbody tr')
+    const name = 'Acme Instruments Ltd'
+    expect(await textOf(page, 'tbody th')).toBe(name)
+    expect(await page.getAttribute('tbody th bdi', 'title')).toBe('acme')
+    expect(await textOf(page, 'h3')).toBe(`Latest refusals of ${name}`)
+    expect(await textOf(page, '.filter')).toMatch(name)
+    expect(await textOf(page, '.facts')).toMatch(name)
+    for (const words of ['instruments', 'acme']) {
+      await page.getByRole('searchbox').fill(words)
+      await page.waitForFunction(`document.querySelectorAll('section > table tbody tr').length === 1`)
+      expect(await textOf(page, 'tbody th')).toBe(name)
+    }
+    expect(complaints).toEqual([])
+  })
+
+  test('writes the ids out where two tenants have the same name', async () => {
+    const find = (id: string) => ({ id, name: 'Twin Traders', plan: null, timezone: null, contacts: new Map() })
+    const { page } = await open({ tenants: { find } })
+    await page.waitForSelector('tbody tr')
+    expect(await textOf(page, 'tbody th')).toBe('Twin Traders acme')
+  })
+
   test('shows the last numbers and says so when the daemon stops answering', async () => {
     const { page } = await open()
     await page.waitForSelector('tbody tr')
@@ -180,10 +204,16 @@ describeWithChromium('the page', () => {
       { tenant, api: 'a', requests: 9, paymentRequired: 9, causes: [{ cause: 'unknown' as const, count: 9 }] },
     ]
     const view = { endMs: 10_000, headMs: 10_000, oldestMs: 0, totals: () => totals }
-    const { page } = await open({ view: () => view, alerts: () => [] })
-    await page.waitForSelector('tbody tr')
-    expect(await textOf(page, 'tbody th')).toBe(tenant)
-    expect(await page.locator('tbody img').count()).toBe(0)
+    const name = '<b onmouseover="document.title=2">Bold</b>'
+    for (const known of [null, name]) {
+      const find = (id: string) => ({ id, name: known, plan: null, timezone: null, contacts: new Map() })
+      const { page } = await open({ view: () => view, alerts: () => [], tenants: { find } })
+      await page.waitForSelector('tbody tr')
+      expect(await textOf(page, 'tbody th')).toBe(known ?? tenant)
+      expect(await page.locator('tbody img, tbody th b').count()).toBe(0)
+      await page.close()
+      await client?.close()
+    }
   })
 
   test('asks for the token of a daemon that wants one', async () => {

@@ -12,6 +12,7 @@ function alertOf(
     state: 'firing',
     severity: 'ticket',
     labels: { tenant: 'acme', api: 'chat', cause: 'unknown', rule: 'R' },
+    tenant_name: null,
     since: '2026-05-01T12:00:00.000Z',
     value: 1,
     annotations: {},

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LiveRow, PageAlert } from '../../../src/http/page/answers.ts'
-import { tableRows } from '../../../src/http/page/rows.ts'
+import { sharedNames, tableRows } from '../../../src/http/page/rows.ts'
 import { readView, writeView } from '../../../src/http/page/view.ts'
 
 describe('the view in the URL', () => {
@@ -23,6 +23,7 @@ describe('the view in the URL', () => {
 describe('the table', () => {
   const row = (tenant: string, requests: number, refused: number, causes = { quota_exceeded: refused }): LiveRow => ({
     tenant,
+    tenant_name: null,
     api: 'chat',
     requests,
     payment_required: refused,
@@ -47,6 +48,21 @@ describe('the table', () => {
     expect(names('?q=QUOTA exceeded a')).toEqual(['b', 'a'])
     expect(names('?q=b chat')).toEqual(['b'])
     expect(names('?q=nobody')).toEqual([])
+  })
+
+  test('finds a tenant by its name and by its id, and sorts by what is shown', () => {
+    const called = [{ ...row('t-9', 10, 1), tenant_name: 'Acme Instruments' }, row('b', 10, 2)]
+    const shown = (search: string) => tableRows(called, [], readView(search)).refused.map(({ row }) => row.tenant)
+    expect(shown('?q=INSTRUMENTS')).toEqual(['t-9'])
+    expect(shown('?q=t-9 acme')).toEqual(['t-9'])
+    expect(shown('?sort=%2Btenant')).toEqual(['t-9', 'b'])
+  })
+
+  test('knows which names more than one tenant goes by', () => {
+    const called = (tenant: string, tenant_name: string | null) => ({ ...row(tenant, 10, 1), tenant_name })
+    const twice = [called('a', 'Acme'), called('a', 'Acme'), called('b', 'Borealis'), called('c', null)]
+    expect([...sharedNames(twice)]).toEqual([])
+    expect([...sharedNames([...twice, called('d', 'Borealis')])]).toEqual(['Borealis'])
   })
 
   test('joins a row with the alert that speaks of it', () => {

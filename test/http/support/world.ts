@@ -5,6 +5,7 @@ import { silentLog } from '../../../src/fault/log.ts'
 import type { EventRow, Queries, TrendPoint } from '../../../src/history/query.ts'
 import type { HttpDeps } from '../../../src/http/deps.ts'
 import type { Silence } from '../../../src/notify/silence.ts'
+import type { TenantDirectory } from '../../../src/tenants/directory.ts'
 import { type Clock, type EpochMs, ManualClock } from '../../../src/time/clock.ts'
 import { minuteMs } from '../../../src/time/duration.ts'
 import { formatInstant } from '../../../src/time/instant.ts'
@@ -41,6 +42,15 @@ const trades: readonly Trade[] = [
     refused: { permission_denied: 0.2 },
   },
 ]
+
+/** A directory that knows two of the tenants, one of them without a name. */
+const worldTenants: TenantDirectory = {
+  find: (id) => {
+    if (id !== 'acme' && id !== 'dunlin') return null
+    const name = id === 'acme' ? 'Acme Instruments Ltd' : null
+    return { id, name, plan: 'gold', timezone: null, contacts: new Map() }
+  },
+}
 
 /** A number in [0, 1) that is the same for the same text. */
 function chance(text: string): number {
@@ -185,6 +195,7 @@ function worldQueries(clock: Clock): Queries {
         .slice(0, select.limit),
     }),
     alerts: async () => ({ rows: [] }),
+    minutes: async () => ({ complete: true, rows: [] }),
     deadLetters: async () => ({ rows: [] }),
   }
 }
@@ -244,7 +255,8 @@ export function worldDeps(replace: Partial<HttpDeps> = {}): HttpDeps {
     demo: true,
     startedMs: clock.now() - 3 * 3_600_000,
     queries: worldQueries(clock),
-    verify: async () => ({ ok: true, lanes: [], problems: [], totals: {} }),
+    tenants: worldTenants,
+    verify: async () => ({ ok: true, lanes: [], lane_count: 0, problems: [], checks: [], erasures: 0, totals: {} }),
     explain: (fingerprint) => (fingerprint === worldAlert(clock).fingerprint ? ['It is as it is.'] : null),
     view: () => worldView(clock),
     watermarkMs: () => clock.now() - 31_000,

@@ -1,0 +1,82 @@
+/**
+ * Lives through a library of incidents with the shipped rules, and on the same streams with the two usual ways to alert
+ * on 402s, and prints who noticed what, when, and with how many messages. `--quiet-days N --tenants M` adds N ordinary
+ * days of M customers, in which whoever speaks is wrong. `--seed S`, `--json`.
+ */
+import { parseArgs } from 'node:util'
+import Table from 'cli-table3'
+import { type Course, live, type Report } from '../test/scenarios/harness.ts'
+import { incidents, quietDay } from '../test/scenarios/incidents.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '402' },
+    tenants: { type: 'string', default: '2000' },
+    'quiet-days': { type: 'string', default: '0' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const seed = Number(values.seed)
+const quietDays = Number(values['quiet-days'])
+if (!Number.isInteger(seed) || !(quietDays >= 0) || !(Number(values.tenants) >= 50)) {
+  console.error('scenarios: --seed takes a whole number, --quiet-days a number from 0 up, --tenants one from 50 up')
+  process.exit(2)
+}
+
+const progress: NonNullable<Course['onProgress']> = (done, all) => {
+  if (process.stderr.isTTY && (done % 60 === 0 || done === all)) {
+    process.stderr.write(
+      `\r${Math.round((100 * done) / all)} % of ${(all / 1440).toFixed(1)} days${done === all ? '\n' : ''}`,
+    )
+  }
+}
+
+const common = { seed, warmUpMinutes: 24 * 60, onProgress: progress }
+const incidentCourse = await live({ ...common, tenants: 200, gapMinutes: 6 * 60, incidents, rivals: true })
+const quiet =
+  quietDays === 0
+    ? null
+    : await live({
+        ...{ ...common, tenants: Number(values.tenants), gapMinutes: 0, rivals: true },
+        incidents: [{ ...quietDay, minutes: Math.round(quietDays * 24 * 60) }],
+      })
+
+if (values.json)
+  console.log(JSON.stringify({ incidents: plain(incidentCourse), quiet: quiet && plain(quiet) }, null, 2))
+else print(incidentCourse, quiet)
+
+function plain({ outcomes, falseAlerts, days }: Report) {
+  return {
+    days,
+    outcomes: outcomes.map(({ incident, ...rest }) => ({ incident: incident.name, ...rest })),
+    false_alerts: Object.fromEntries(falseAlerts),
+  }
+}
+
+function print(report: Report, quietReport: Report | null): void {
+  const table = new Table({ head: ['incident', 'watcher', 'noticed after', 'alerts', 'messages', 'conversations'] })
+  let last = ''
+  for (const { incident, watcher, delayMinutes, alerts, messages, conversations } of report.outcomes) {
+    const silent = incident.isAbout === null
+    const noticed = silent ? (alerts === 0 && messages === 0 ? 'silent, rightly' : 'spoke') : delayText(delayMinutes)
+    table.push([incident.name === last ? '' : incident.name, watcher, noticed, alerts, messages, conversations])
+    last = incident.name
+  }
+  console.log(table.toString())
+  printFalse(`false alerts beside the incidents, in ${report.days.toFixed(1)} days of 200 tenants`, report)
+  if (quietReport !== null) {
+    printFalse(`false alerts in ${quietReport.days.toFixed(1)} ordinary days of ${values.tenants} tenants`, quietReport)
+  }
+}
+
+function delayText(minutes: number | null): string {
+  return minutes === null ? 'missed' : `${minutes} min`
+}
+
+function printFalse(title: string, { falseAlerts }: Report): void {
+  console.log(`\n${title}`)
+  for (const [watcher, found] of falseAlerts) {
+    console.log(`  ${watcher}: ${found.length}`)
+    if (watcher === 'Tollwatch') for (const one of found.slice(0, 20)) console.log(`    ${one}`)
+  }
+}
