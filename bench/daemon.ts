@@ -54,6 +54,8 @@ export class Arrivals implements PipelineEvents {
 
   flushed(): void {}
 
+  refusalsApart(): void {}
+
   /** Resolves once that many records have come, whatever became of them. */
   reached(count: number): Promise<void> {
     return new Promise((done) => {
@@ -66,6 +68,7 @@ export class Arrivals implements PipelineEvents {
 export function buildPipeline(history: RangeStore, events: PipelineEvents, epoch = 0): Pipeline {
   const { window, history: store } = config
   return new Pipeline({
+    onQuotas: null,
     ...{ history, events, epoch, clock: systemClock, log: silentLog, reading: readingOf(config) },
     ...{ lifetime: new Lifetime(window.series_limit), onSlice: () => {}, resumeAtMs: null },
     ...{ latenessMs: window.lateness, idleAfterMs: window.idle_after },

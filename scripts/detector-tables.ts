@@ -73,15 +73,19 @@ function tails(): void {
   heading('Expected false tests per series-year, as multiples of the bound')
   row(['traffic', 'events a minute', 'alpha 1e-6', 'alpha 2e-8'])
   row(['---', '---', '---', '---'])
-  for (const name of ['poisson', 'daily', 'batches'] as const) {
+  for (const [name, title] of [
+    ['poisson', 'Poisson'],
+    ['daily', 'daily cycle, traffic known'],
+    ['batches', 'batches of 3'],
+  ] as const) {
     for (const perMinute of [0.02, 0.1, 0.5, 2, 10]) {
       const cells = [alpha, 2e-8].map((one) => {
-        progress(`tails: ${name} ${perMinute} at ${one}`)
+        progress(`tails: ${title} ${perMinute} at ${one}`)
         const size = Math.round(1200 * scale)
         const { perYear, error, bound } = expectedAlarms({ process: name, perMinute, alpha: one, size, seed: 5 })
         return `${(perYear / bound).toFixed(2)} ± ${(error / bound).toFixed(2)}`
       })
-      row([name, String(perMinute), ...cells])
+      row([title, String(perMinute), ...cells])
     }
   }
 }

@@ -326,6 +326,14 @@ class Daemon {
       watermarkMs: () => this.#running?.pipeline.view?.endMs ?? null,
       alerts: () => this.#running?.engine.alerts() ?? [],
       explain: (fingerprint) => this.#running?.engine.explain(fingerprint)?.sentences ?? null,
+      account: (fingerprint) => {
+        const alert = this.#running?.engine.alerts().find((one) => one.fingerprint === fingerprint) ?? null
+        return this.#running?.dispatcher.account(fingerprint, alert) ?? null
+      },
+      drills: {
+        start: (asked) => running().drills.start(asked),
+        find: (id) => this.#running?.drills.find(id) ?? null,
+      },
       ready: () => this.#notReady(),
       progress: () => this.#progress(),
       ingest: (format, body) => this.#ingest(running(), format, body),

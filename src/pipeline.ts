@@ -7,7 +7,7 @@ import type { RangeStore } from './history/history.ts'
 import { Intake, type QuotaListener, type Reading } from './history/intake.ts'
 import { laneStart } from './history/lane-start.ts'
 import { type Intent, LaneWriter } from './history/lane-writer.ts'
-import { gapRange, RangeBuilder } from './history/range.ts'
+import { gapRange, type Range, RangeBuilder } from './history/range.ts'
 import type { Batch, BatchConsumer, Lane } from './source/source.ts'
 import type { Clock, EpochMs } from './time/clock.ts'
 import type { Lifetime } from './window/lifetime.ts'
@@ -215,8 +215,9 @@ export class Pipeline {
 
   #open(owner: BatchOwner, lane: Lane): LaneState {
     const { history, clock, log, epoch, reading, events } = this.#options
-    const onLanded = (_range: unknown, seconds: number): void => {
+    const onLanded = ({ hi }: Range, seconds: number): void => {
       events.flushed(seconds)
+      lane.landed?.(hi + 1)
       this.#relieve()
     }
     let setLive = (): void => {}

@@ -68,7 +68,7 @@ export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
     soFar: episode.soFar,
     peak: episode.peak,
     top,
-    tenants: Math.max(contributors.tenants, episode.labels['tenant'] === undefined ? 0 : 1),
+    tenants: tenantsOf(rule, episode, moment),
     scope: contributors.top.length > 0 ? contributors.scope : episode.lastScope,
     facts: episode.special === 'overflow' ? [] : factsOf(rule.condition, reading),
   }
@@ -88,6 +88,14 @@ export function describe(rule: Rule, episode: Episode, moment: Moment): Alert {
     numbers,
     shadow: rule.mode === 'shadow',
   }
+}
+
+/** How many tenants it is about: those that a rule counts, else those that have a refusal. */
+function tenantsOf(rule: Rule, { labels, special }: Episode, { reading, contributors }: Moment): number {
+  const { condition } = rule
+  const counts = condition.type === 'threshold' && condition.measure === 'distinct(tenant)'
+  if (counts && special === null) return reading.value
+  return Math.max(contributors.tenants, labels['tenant'] === undefined ? 0 : 1)
 }
 
 function annotationsOf(

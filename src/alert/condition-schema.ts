@@ -158,7 +158,7 @@ export const conditionFixes: Readonly<Record<string, string>> = {
   baseline: 'write {half_life: 1d, seasonal: none} or leave it out',
   half_life: 'write a duration from 1h to 28d, such as 1d',
   also_window: 'write a duration longer than window, up to 1h',
-  seasonal: 'use none; hour_of_week comes in a later release, and exposure: requests needs no season',
+  seasonal: 'use none; exposure: requests needs no season',
   false_alerts_per_week: 'write a number above 0, such as 1',
   min_ratio: 'write a number from 1 up, such as 2',
   direction: 'use up, down or both',

@@ -6,7 +6,9 @@ import { fullLabels } from './grouping.ts'
 import { GroupFilter, type Memo, type Reading } from './reading.ts'
 import { seriesLabels } from './rule.ts'
 import type { RuleRunner } from './rule-runner.ts'
+import { spanText } from './span.ts'
 import type { StepSums } from './step-sums.ts'
+import { formatCount } from './summary.ts'
 
 /** What a rule saw of one series at one step, whether anything came of it or not. */
 export interface Probe {
@@ -98,4 +100,19 @@ function keysOf(
   const isNamed = rule.ownLabel !== null && by.every((label) => wanted[label] !== undefined)
   if (isNamed && found.size === 0) found.set(JSON.stringify(by.map((label) => wanted[label])), wanted)
   return found
+}
+
+/** What a rule saw of a series at one step, on one line. */
+export function lineOf({ labels, reading, state, gates }: Probe): string {
+  const named = ['tenant', 'api', 'cause', 'quota', 'topic'].flatMap((name) => labels[name] ?? [])
+  const failed = gates.find(({ passed }) => !passed)
+  const verdict = failed === undefined ? 'all gates passed' : `fails: ${failed.text}`
+  const { observed, requests, windowMs, expected } = reading
+  const of = requests > 0 ? ` of ${formatCount(requests)}` : ''
+  const usual = expected === null ? '' : `, ${Number(expected.toPrecision(3))} expected`
+  const seen =
+    windowMs === 0
+      ? `value ${Number(reading.value.toPrecision(4))}`
+      : `${formatCount(observed)}${of} in ${spanText(windowMs)}${usual}`
+  return `${named.length === 0 ? 'all' : named.join(' ')}: ${seen}; ${state}; ${verdict}`
 }

@@ -23,8 +23,10 @@ const periodFields = {
   pending: 3,
   /** Where refusals begin; 0 while it is not known. */
   level: 4,
+  /** Refusals in the refused minutes since the onset. */
+  refused: 5,
 } as const
-const periodWidth = 5
+const periodWidth = 6
 const base: Readonly<Record<Period, number>> = { day: firstField, month: firstField + periodWidth }
 const lastRefusedField = firstField + 2 * periodWidth
 /** 1 once refusals went on over the end of a day: they are of a longer period. */
@@ -32,6 +34,8 @@ const overDayField = lastRefusedField + 1
 
 /** A period with fewer requests than this before its refusals had no quota to speak of. */
 const leastLevel = 20
+/** Fewer refusals than this were an accident of a small customer, and not the end of its quota. */
+const leastRefused = 10
 /** So many requests must pass after the end of a period before it has ended the refusals. */
 const leastProof = 10
 /** Beyond the learnt level by this much without a refusal, the level is no longer true. */
@@ -53,7 +57,7 @@ export class QuotaLearning {
     this.feed = new MinuteFeed({
       rule: { ...rule, matchers: [...about, parsed.matcher] },
       groupings,
-      shape: 'quota-learning',
+      shape: 'quota-learning 2',
       fields: overDayField + 1 - firstField,
       seriesLimit,
       meets: 'requests',
@@ -99,9 +103,21 @@ export class QuotaLearning {
       this.#set(place, period, 'pending', 0)
       this.#set(place, period, 'level', pending)
     }
-    if (refused && this.#get(place, period, 'onset') === 0) this.#set(place, period, 'onset', Math.max(1, used))
+    this.#noteOnset(place, period, refused ? counts.refusals : 0, used)
     const level = this.#get(place, period, 'level')
     if (!refused && level > 0 && used > overrun * level) this.#set(place, period, 'level', 0)
+  }
+
+  /** Where refusals began; who is served on beyond it was not at the end of a quota. */
+  #noteOnset(place: number, period: Period, refusals: number, used: number): void {
+    const onset = this.#get(place, period, 'onset')
+    if (refusals === 0 && used > overrun * onset) {
+      this.#set(place, period, 'onset', 0)
+      this.#set(place, period, 'refused', 0)
+    } else if (refusals > 0) {
+      if (onset === 0) this.#set(place, period, 'onset', Math.max(1, used))
+      this.#set(place, period, 'refused', this.#get(place, period, 'refused') + refusals)
+    }
   }
 
   /** A day or a month has ended: what it was ended by is seen in the next one. */
@@ -113,10 +129,12 @@ export class QuotaLearning {
     // A day that ends with its month proves nothing; a month counts only if its refusals outlived a day.
     const told = period === 'day' ? new Date(endMs).getUTCDate() !== 1 : this.feed.series.get(place, overDayField) === 1
     const whole = this.#isWhole(startOf(period, index - 1))
-    this.#set(place, period, 'pending', onset >= leastLevel && lasted && next && told && whole ? onset : 0)
+    const proven = onset >= leastLevel && this.#get(place, period, 'refused') >= leastRefused
+    this.#set(place, period, 'pending', proven && lasted && next && told && whole ? onset : 0)
     this.#set(place, period, 'index', index)
     this.#set(place, period, 'used', 0)
     this.#set(place, period, 'onset', 0)
+    this.#set(place, period, 'refused', 0)
     if (period === 'month') this.feed.series.set(place, overDayField, 0)
   }
 

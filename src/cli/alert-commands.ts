@@ -1,127 +1,34 @@
 import { isAbsolute, join, resolve } from 'node:path'
-import { shippedFolder } from '../alert/rule-files.ts'
-import type { Config } from '../config/schema.ts'
+import { Option } from 'commander'
+import { type Severity, severities } from '../alert/alert.ts'
+import { loadRules, shippedFolder } from '../alert/rule-files.ts'
+import { silentLog } from '../fault/log.ts'
+import { openReceivers } from '../notify/receivers.ts'
+import { loadRouting } from '../notify/routing-file.ts'
 import { systemClock } from '../time/clock.ts'
-import { backtestCommand } from './backtest.ts'
+import { parseDuration } from '../time/duration.ts'
+import { askerOf } from './ask-daemon.ts'
+import { type DrillPlace, drillCommand } from './drill.ts'
+import { daemonDrill, ownDrill } from './drill-place.ts'
 import { explainCommand } from './explain.ts'
 import {
   type Add,
+  ConfigProblems,
   configOption,
   daemonOf,
-  dataOption,
-  defined,
   examples,
   type Flags,
   loadedOf,
+  misused,
   text,
   tokenOption,
+  untilInterrupted,
   urlOption,
 } from './flags.ts'
-import { rulesCheckCommand } from './rules.ts'
-import { rulesTestCommand } from './rules-test.ts'
 import { scoreCommand } from './score.ts'
 import { type SilenceArguments, silenceCommand } from './silence.ts'
-import { type OpenStore, openStore } from './store.ts'
+import type { Terminal } from './terminal.ts'
 import { testReceiverCommand } from './test-receiver.ts'
-
-export const addRules: Add = (program, terminal, done) => {
-  const rules = program.command('rules').description('checks and tests alert rules')
-  rules
-    .command('check <file...>')
-    .description('every problem of rule files at once, each with its line and its fix')
-    .option('--strict', 'warnings are problems')
-    .addHelpText('after', examples([['tollwatch rules check alerts/*.rules.yaml', 'exit code 0, or 2 with problems']]))
-    .action((files: string[], flags: Flags) => {
-      const options = { baseFolder: process.cwd(), strict: flags['strict'] === true }
-      done(rulesCheckCommand(files, terminal, options))
-    })
-  rules
-    .command('test <file...>')
-    .description('unit tests of rules: what fires when, and who is told, over made-up traffic')
-    .option('--coverage', 'lists rules without a test in which they fire, or one in which they do not')
-    .option('--mutate', 'changes every bound in turn and lists the changes that no test notices')
-    .addHelpText(
-      'after',
-      examples([
-        ['tollwatch rules test alerts/tests/*.yaml', 'exit code 0, 1 when a test fails, 2 when a file cannot be used'],
-      ]),
-    )
-    .action(async (files: string[], flags: Flags) => {
-      const options = { coverage: flags['coverage'] === true, mutate: flags['mutate'] === true }
-      done(await rulesTestCommand(files, terminal, options))
-    })
-  addBacktest(rules, terminal, done)
-}
-
-const several = (value: string, before: readonly string[]): readonly string[] => [...before, value]
-
-const addBacktest: Add = (rules, terminal, done) => {
-  rules
-    .command('backtest')
-    .description('what rules would have done over history')
-    .requiredOption('--rules <file>', 'a rule file, or `shipped`; may be repeated', several, [])
-    .requiredOption('--from <time>', 'where the report begins, such as -30d')
-    .option('--to <time>', 'where it ends', 'now')
-    .option('--warm-up <duration>', 'history before it that the rules learn from', '1d')
-    .option('--tenant <name>', 'only this tenant; rules about all tenants then see no other')
-    .option('--compare <file>', 'rules as they were: shows only what the change adds and takes away', several, [])
-    .option('--sweep <variants>', 'RULE.FIELD=VALUE,VALUE: the rule with each value; may be repeated', several, [])
-    .option('--incidents <file>', 'what really happened, as start,end,labels: found, missed, delay, precision')
-    .option('--notify <file>', 'routes that messages would take; those of the settings, or the shipped ones')
-    .option('--max-episodes-per-week <n>', 'exit code 1 when a rule has more')
-    .option('--format <name>', 'table or json', 'table')
-    .addOption(configOption())
-    .addOption(dataOption())
-    .addOption(urlOption())
-    .addOption(tokenOption())
-    .addHelpText(
-      'after',
-      examples([
-        ['tollwatch rules backtest --rules shipped --from -7d --data ./data', 'how often would they have woken you?'],
-        [
-          'tollwatch rules backtest --rules my.rules.yaml --from -30d --sweep PaymentRefusalSpike.condition.min_ratio=2,3,5',
-          'which value is quiet enough?',
-        ],
-        [
-          'tollwatch rules backtest --rules new.yaml --compare old.yaml --from -7d --max-episodes-per-week 5',
-          'a gate for a change of rules in CI',
-        ],
-      ]),
-    )
-    .action(async (flags: Flags) => {
-      const { config, store, notify } = await historyOf(flags)
-      try {
-        const args = {
-          notify,
-          ...{ rules: list(flags, 'rules'), compare: list(flags, 'compare'), sweep: list(flags, 'sweep') },
-          ...{ from: String(flags['from']), to: String(flags['to']), warmUp: String(flags['warmUp']) },
-          tenant: text(flags, 'tenant') ?? undefined,
-          incidents: text(flags, 'incidents') ?? undefined,
-          maxEpisodesPerWeek: text(flags, 'maxEpisodesPerWeek') ?? undefined,
-          format: String(flags['format']),
-          baselineSeriesLimit: config.alerts.baseline_series_limit,
-        }
-        done(await backtestCommand(args, store.queries, systemClock.now(), terminal))
-      } finally {
-        await store.close()
-      }
-    })
-}
-
-/** History to read, and the routes of the settings. */
-async function historyOf(flags: Flags): Promise<{ config: Config; store: OpenStore; notify: string }> {
-  const { config, folder } = loadedOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
-  const [url, token, given] = [text(flags, 'url'), text(flags, 'token'), text(flags, 'notify')]
-  const { file } = config.notify
-  const notify = given ?? (file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file))
-  const where = { ...(url === null ? {} : { url }), ...(token === null ? {} : { token }) }
-  return { config, store: await openStore({ config, ...where }), notify }
-}
-
-function list(flags: Flags, name: string): readonly string[] {
-  const value = flags[name]
-  return Array.isArray(value) ? value : []
-}
 
 export const addScore: Add = (program, terminal, done) => {
   program
@@ -211,7 +118,7 @@ export const addSilence: Add = (program, terminal, done) => {
 export const addExplain: Add = (program, terminal, done) => {
   program
     .command('explain <fingerprint>')
-    .description('why an alert is what it is: inputs, baseline, test and clocks')
+    .description('why an alert is what it is, who is told of it, who was, and what comes next')
     .addOption(urlOption())
     .addOption(tokenOption())
     .option('--json', 'as JSON')
@@ -222,6 +129,66 @@ export const addExplain: Add = (program, terminal, done) => {
     .action(async (fingerprint: string, flags: Flags) => {
       done(await explainCommand({ ...daemonOf(flags), fingerprint, json: flags['json'] === true }, { terminal, fetch }))
     })
+}
+
+export const addDrill: Add = (program, terminal, done) => {
+  program
+    .command('drill [receiver]')
+    .description('a fire drill: a marked alert goes the way of a real one; who is told, and after how long?')
+    .option('--rule <name>', 'as this rule would raise it')
+    .addOption(new Option('--severity <name>', 'where no rule decides it').choices(severities).default('page'))
+    .option('--wait <duration>', 'how long to watch it', '10m')
+    .option('-c, --config <file>', 'in this process, with these settings and without a daemon')
+    .addOption(urlOption())
+    .addOption(tokenOption())
+    .option('--json', 'at the end, as JSON')
+    .addHelpText(
+      'after',
+      examples([
+        ['tollwatch drill --rule FleetWideSpike', 'whom does the running daemon wake, and how fast?'],
+        ['tollwatch drill oncall', 'past the routes, to one receiver'],
+        ['tollwatch drill -c tollwatch.yaml', 'before there is a daemon'],
+      ]),
+    )
+    .action(async (receiver: string | undefined, flags: Flags) => {
+      const waitMs = parseDuration(String(flags['wait']))
+      if (waitMs === null) throw misused('--wait is no duration: write one such as 10m')
+      const place =
+        text(flags, 'config') === null
+          ? daemonDrill(askerOf(daemonOf(flags), { terminal, fetch }))
+          : await ownPlace(flags, terminal)
+      const { signal, end } = untilInterrupted()
+      try {
+        const severity = severities.find((one) => one === flags['severity']) ?? ('page' satisfies Severity)
+        const asked = {
+          receiver: receiver ?? null,
+          rule: text(flags, 'rule'),
+          severity,
+          waitMs,
+          json: flags['json'] === true,
+        }
+        done(await drillCommand(asked, { place, terminal, clock: systemClock, signal }))
+      } finally {
+        end()
+        await place.close()
+      }
+    })
+}
+
+/** @throws ConfigProblems */
+async function ownPlace(flags: Flags, terminal: Terminal): Promise<DrillPlace> {
+  const { config, folder } = loadedOf(flags)
+  const { file } = config.notify
+  const path = file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file)
+  const [routes, rules] = [await loadRouting(path, process.env), loadRules(config.alerts.rules, folder)]
+  if (!routes.ok || !rules.ok) {
+    throw new ConfigProblems([...(routes.ok ? [] : routes.problems), ...(rules.ok ? [] : rules.problems)])
+  }
+  const { routing } = routes
+  const log = { ...silentLog, info: (message: string) => void terminal.stderr.write(`log: ${message}\n`) }
+  const receivers = openReceivers(routing, { log })
+  const words = { file: file ?? 'the built-in routing', runbookUrl: config.notify.runbook_url }
+  return ownDrill({ routing, receivers, rules: rules.rules, clock: systemClock, ...words })
 }
 
 export const addTestReceiver: Add = (program, terminal, done) => {

@@ -6,7 +6,6 @@ import { MinuteView } from '../alert/minute-view.ts'
 import type { Rule } from '../alert/rule.ts'
 import { loadRules } from '../alert/rule-files.ts'
 import { variantsOf } from '../alert/rule-variants.ts'
-import { Fault } from '../fault/fault.ts'
 import { minutesSpanMs, type Queries } from '../history/query.ts'
 import { countByRule, countMessages } from '../notify/message-counts.ts'
 import { Rehearsal, readRoutes } from '../notify/rehearsal.ts'
@@ -15,6 +14,7 @@ import type { EpochMs } from '../time/clock.ts'
 import { minuteMs, parseDuration } from '../time/duration.ts'
 import { parseInstant } from '../time/instant.ts'
 import { type BacktestReport, printReport } from './backtest-report.ts'
+import { misused } from './flags.ts'
 import { progressOn } from './progress.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 
@@ -127,10 +127,6 @@ function spanOf(args: BacktestArguments, now: EpochMs): Span {
 function formatOf(name: string): 'table' | 'json' {
   if (name === 'table' || name === 'json') return name
   throw misused('--format is table or json')
-}
-
-function misused(message: string): Fault {
-  return new Fault('argument-invalid', message, { retryable: false })
 }
 
 function capOf(text: string | undefined): number | null {

@@ -1,25 +1,14 @@
-import { messageOf } from '../fault/fault.ts'
-import { exitCode, type Terminal } from './terminal.ts'
+import { type AskDeps, askerOf, type DaemonAddress } from './ask-daemon.ts'
+import { exitCode } from './terminal.ts'
 
-/** `tollwatch explain FINGERPRINT`: asks the daemon why an alert is what it is. */
+/** `tollwatch explain FINGERPRINT`: asks the daemon why an alert is what it is, and who is told of it. */
 export async function explainCommand(
-  args: { url: string; token: string | null; fingerprint: string; json: boolean },
-  { terminal, fetch }: { terminal: Terminal; fetch: (url: string, init: RequestInit) => Promise<Response> },
+  args: DaemonAddress & { readonly fingerprint: string; readonly json: boolean },
+  deps: AskDeps,
 ): Promise<number> {
-  const address = `${args.url.replace(/\/$/, '')}/api/v1/alerts/${encodeURIComponent(args.fingerprint)}/explain`
-  const headers: Record<string, string> = args.token === null ? {} : { authorization: `Bearer ${args.token}` }
-  let response: Response
-  try {
-    response = await fetch(address, { headers })
-  } catch (error) {
-    terminal.stderr.write(`tollwatch: no daemon answers at ${args.url}: ${messageOf(error)}\n`)
-    return exitCode.failed
-  }
-  const body = (await response.json()) as { sentences?: string[]; detail?: string; title?: string }
-  if (!response.ok) {
-    terminal.stderr.write(`tollwatch: ${body.detail ?? body.title ?? `the daemon answered ${response.status}`}\n`)
-    return exitCode.failed
-  }
-  terminal.stdout.write(args.json ? `${JSON.stringify(body, null, 2)}\n` : `${(body.sentences ?? []).join('\n')}\n`)
+  const path = `/api/v1/alerts/${encodeURIComponent(args.fingerprint)}/explain`
+  const answer = await askerOf(args, deps)<{ readonly sentences: readonly string[] }>('GET', path)
+  if (answer === null) return exitCode.failed
+  deps.terminal.stdout.write(args.json ? `${JSON.stringify(answer, null, 2)}\n` : `${answer.sentences.join('\n')}\n`)
   return exitCode.ok
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig, type Overrides } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { formatNames } from '../decode/decode.ts'
+import { Fault } from '../fault/fault.ts'
 import type { FileProblem } from '../file/yaml-file.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -63,4 +64,23 @@ export function defined(values: Record<string, unknown>): Record<string, unknown
 
 export function examples(lines: readonly (readonly [string, string])[]): string {
   return `\nExamples:\n${lines.map(([command, why]) => `  $ ${command}\n      ${why}`).join('\n')}\n`
+}
+
+/** A call that makes no sense, with what to write instead. */
+export function misused(message: string): Fault {
+  return new Fault('argument-invalid', message, { retryable: false })
+}
+
+/** Lets a command that runs on and on come to its end when somebody interrupts it; `end` takes the signal off again. */
+export function untilInterrupted(): { readonly signal: AbortSignal; readonly end: () => void } {
+  const stop = new AbortController()
+  const interrupt = () => stop.abort()
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.once(name, interrupt)
+  return {
+    signal: stop.signal,
+    end: () => {
+      for (const name of signals) process.off(name, interrupt)
+    },
+  }
 }

@@ -1,7 +1,9 @@
 import { Fault, messageOf } from '../fault/fault.ts'
 import type { VerifyReport } from '../history/ledger.ts'
 import type { Queries, Selection } from '../history/query.ts'
+import type { Silence } from '../notify/silence.ts'
 import { formatInstant } from '../time/instant.ts'
+import type { SilenceAnswer } from './silence.ts'
 
 /** Asks a running daemon what a command would otherwise ask the store. */
 export class RemoteHistory implements Queries {
@@ -40,6 +42,13 @@ export class RemoteHistory implements Queries {
 
   deadLetters(select: Parameters<Queries['deadLetters']>[0]): ReturnType<Queries['deadLetters']> {
     return this.#get('dead-letters', { ...spanOf(select), limit: select.limit })
+  }
+
+  async silences(): Promise<readonly Silence[]> {
+    const { silences } = await this.#get<{ readonly silences: readonly SilenceAnswer[] }>('silences', {})
+    return silences.map(({ id, matchers, starts_at, ends_at, created_by: createdBy, comment }) => {
+      return { id, matchers, startsAtMs: Date.parse(starts_at), endsAtMs: Date.parse(ends_at), createdBy, comment }
+    })
   }
 
   verify(): Promise<VerifyReport> {

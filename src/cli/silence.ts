@@ -1,14 +1,7 @@
 import { formatMatcher, parseMatcher } from '../alert/matcher.ts'
-import { messageOf } from '../fault/fault.ts'
+import { type Ask, type AskDeps, askerOf, type DaemonAddress } from './ask-daemon.ts'
 import { printRows } from './output.ts'
-import { exitCode, type Terminal } from './terminal.ts'
-
-/** Where the daemon is and who asks. */
-export interface DaemonAddress {
-  /** Such as `http://127.0.0.1:8402`. */
-  readonly url: string
-  readonly token: string | null
-}
+import { exitCode } from './terminal.ts'
 
 export type SilenceArguments = DaemonAddress & { readonly json: boolean } & (
     | {
@@ -27,13 +20,8 @@ export type SilenceArguments = DaemonAddress & { readonly json: boolean } & (
     | { readonly action: 'expire'; readonly ids: readonly string[] }
   )
 
-export interface SilenceDeps {
-  readonly terminal: Terminal
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
-}
-
 /** A silence as the API answers it. */
-interface SilenceAnswer {
+export interface SilenceAnswer {
   readonly id: string
   readonly matchers: readonly string[]
   readonly starts_at: string
@@ -44,8 +32,8 @@ interface SilenceAnswer {
 }
 
 /** `tollwatch silence add|list|expire`. @returns 0; 1 when the daemon cannot be reached or refuses; 2 when misused */
-export async function silenceCommand(args: SilenceArguments, deps: SilenceDeps): Promise<number> {
-  const ask = asker(args, deps)
+export async function silenceCommand(args: SilenceArguments, deps: AskDeps): Promise<number> {
+  const ask = askerOf(args, deps)
   switch (args.action) {
     case 'add':
       return add(args, ask, deps)
@@ -58,7 +46,7 @@ export async function silenceCommand(args: SilenceArguments, deps: SilenceDeps):
   }
 }
 
-async function add(args: Extract<SilenceArguments, { action: 'add' }>, ask: Ask, deps: SilenceDeps): Promise<number> {
+async function add(args: Extract<SilenceArguments, { action: 'add' }>, ask: Ask, deps: AskDeps): Promise<number> {
   const matchers = args.matchers.map(tolerant)
   if (matchers.length === 0) return misused(deps, 'name what to silence, such as tenant=acme')
   if (args.comment === null || args.comment.trim() === '') return misused(deps, 'say why with --comment')
@@ -77,7 +65,7 @@ async function add(args: Extract<SilenceArguments, { action: 'add' }>, ask: Ask,
   return exitCode.ok
 }
 
-async function list(args: Extract<SilenceArguments, { action: 'list' }>, ask: Ask, deps: SilenceDeps): Promise<number> {
+async function list(args: Extract<SilenceArguments, { action: 'list' }>, ask: Ask, deps: AskDeps): Promise<number> {
   const answer = await ask<{ silences: readonly SilenceAnswer[] }>('GET', '/api/v1/silences')
   if (answer === null) return exitCode.failed
   const silences = answer.silences.filter((silence) => args.expired || silence.state !== 'expired')
@@ -95,11 +83,7 @@ async function list(args: Extract<SilenceArguments, { action: 'list' }>, ask: As
   return exitCode.ok
 }
 
-async function expire(
-  args: Extract<SilenceArguments, { action: 'expire' }>,
-  ask: Ask,
-  deps: SilenceDeps,
-): Promise<number> {
+async function expire(args: Extract<SilenceArguments, { action: 'expire' }>, ask: Ask, deps: AskDeps): Promise<number> {
   if (args.ids.length === 0) return misused(deps, 'name the silence by its id; `tollwatch silence list` shows them')
   let code: number = exitCode.ok
   for (const id of args.ids) {
@@ -108,46 +92,6 @@ async function expire(
     else deps.terminal.stdout.write(args.json ? `${JSON.stringify(answer)}\n` : `${answer.expired} ended\n`)
   }
   return code
-}
-
-/** Asks the daemon; null when that failed, which has been said on stderr then. */
-type Ask = <Answer>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => Promise<Answer | null>
-
-function asker(address: DaemonAddress, { fetch, terminal }: SilenceDeps): Ask {
-  const base = address.url.replace(/\/+$/, '')
-  return async (method, path, body) => {
-    let response: Response
-    try {
-      response = await fetch(`${base}${path}`, {
-        method,
-        headers: {
-          accept: 'application/json',
-          ...(address.token === null ? {} : { authorization: `Bearer ${address.token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(15_000),
-      })
-    } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      terminal.stderr.write(
-        `tollwatch: no daemon answers at ${base}: ${messageOf(cause)}; is it running, is --url right?\n`,
-      )
-      return null
-    }
-    const answer: unknown = await response.json().catch(() => null)
-    if (response.ok) return answer as never
-    terminal.stderr.write(`tollwatch: ${refusal(response.status, answer)}\n`)
-    return null
-  }
-}
-
-/** RFC 9457: `detail` says what is wrong with what. */
-function refusal(status: number, answer: unknown): string {
-  const { detail, title } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
-  const said = typeof detail === 'string' ? detail : typeof title === 'string' ? title : `status ${status}`
-  const hint = status === 401 ? '; give --token or set TOLLWATCH_TOKEN' : ''
-  return `the daemon refuses: ${said}${hint}`
 }
 
 /** The shell eats quotes: `tenant="big corp"` arrives without them and gets them back here. */
@@ -159,7 +103,7 @@ function tolerant(text: string): string {
   return again.ok ? formatMatcher(again.matcher) : text
 }
 
-function misused({ terminal }: SilenceDeps, problem: string): number {
+function misused({ terminal }: AskDeps, problem: string): number {
   terminal.stderr.write(`tollwatch: ${problem}\n`)
   return exitCode.misused
 }

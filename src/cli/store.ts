@@ -6,6 +6,7 @@ import { silentLog } from '../fault/log.ts'
 import { type History, openHistory } from '../history/history.ts'
 import type { VerifyReport } from '../history/ledger.ts'
 import type { Queries } from '../history/query.ts'
+import type { Silence } from '../notify/silence.ts'
 import { systemClock } from '../time/clock.ts'
 import { readDaemonNote } from './daemon-file.ts'
 import { RemoteHistory } from './remote.ts'
@@ -14,6 +15,8 @@ import { RemoteHistory } from './remote.ts'
 export interface OpenStore {
   readonly queries: Queries
   verify(): Promise<VerifyReport>
+  /** Those that people have added, with the ones that ended lately. */
+  silences(): Promise<readonly Silence[]>
   close(): Promise<void>
 }
 
@@ -59,9 +62,14 @@ function refuseMissing(directory: string): void {
 
 function remote(url: string, token: string | undefined): OpenStore {
   const daemon = new RemoteHistory(url, token ?? process.env['TOLLWATCH_TOKEN'] ?? null)
-  return { queries: daemon, verify: () => daemon.verify(), close: async () => {} }
+  const [verify, silences] = [() => daemon.verify(), () => daemon.silences()]
+  return { queries: daemon, verify, silences, close: async () => {} }
 }
 
 function local(history: History): OpenStore {
-  return { queries: history.queries, verify: () => history.verify(), close: () => history.close() }
+  const silences = async () => {
+    const stored = await history.state.load('silence')
+    return [...stored.values()].map((text) => JSON.parse(text) as Silence)
+  }
+  return { queries: history.queries, verify: () => history.verify(), silences, close: () => history.close() }
 }

@@ -33,7 +33,7 @@ export const singlePlace: Place = { tables: 'tollwatch', cluster: null }
 
 /** On a cluster each shard has its own tables in a database beside the one for reading. */
 export function clusterPlace(cluster: string): Place {
-  return { tables: 'tollwatch_local', cluster }
+  return { tables: 'local_tollwatch', cluster }
 }
 
 /** A table as INSERT must address it. */

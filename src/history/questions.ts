@@ -39,7 +39,8 @@ const usuallyKept = {
 
 /**
  * Answers over ClickHouse. Requests count once in a group however many causes it shows: a group by cause carries the
- * requests of its tenant and API beside each cause, so that the ratio reads as "share of all requests".
+ * requests of its tenant and API beside each cause, so that the ratio reads as "share of all requests". What a repair
+ * has taken back to nothing is left out.
  */
 export class Questions implements Queries {
   readonly #database: Database
@@ -63,7 +64,7 @@ export class Questions implements Queries {
       `SELECT intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32} AS at, ${columns.map((key) => `${key} AS k_${key}`).join(', ')},
               sum(requests) AS req, sum(payment_required) AS refused
        FROM tollwatch.${table.table} WHERE ${where}
-       GROUP BY at, ${columns.map((key) => `k_${key}`).join(', ')} ORDER BY at LIMIT ${pointLimit}`,
+       GROUP BY at, ${columns.map((key) => `k_${key}`).join(', ')} HAVING req > 0 OR refused > 0 ORDER BY at LIMIT ${pointLimit}`,
       { ...params, step },
     )
     const series = trendSeries(rows, keys, select.by.includes('cause'))
@@ -88,10 +89,11 @@ export class Questions implements Queries {
            SELECT ${named([...keys, 'cause'])}, sum(requests) AS own, sum(payment_required) AS refused,
                   sum(own) ${over} AS req, sum(refused) ${over} AS all_refused
            FROM tollwatch.${table.table} WHERE ${where} GROUP BY ${group([...keys, 'cause'])}
+           HAVING own > 0 OR refused > 0
          ) WHERE k_cause != '' OR all_refused = 0
          ORDER BY refused DESC, req DESC, ${group([...keys, 'cause'])} LIMIT {limit:UInt32}`
       : `SELECT ${keys.length === 0 ? '' : `${named(keys)},`} sum(requests) AS req, sum(payment_required) AS refused
-         FROM tollwatch.${table.table} WHERE ${where} ${keys.length === 0 ? '' : `GROUP BY ${group(keys)}`}
+         FROM tollwatch.${table.table} WHERE ${where} ${keys.length === 0 ? '' : `GROUP BY ${group(keys)} HAVING req > 0 OR refused > 0`}
          ORDER BY refused DESC, req DESC ${keys.length === 0 ? '' : `, ${group(keys)}`} LIMIT {limit:UInt32}`
     const rows = await this.#database.query<Record<string, string | number>>(sql, { ...params, limit: select.limit })
     return {

@@ -81,7 +81,7 @@ function statementsOf(sql: string): string[] {
 }
 
 /**
- * A statement for a single server as a cluster needs it: the table itself Replicated, in `tollwatch_local` on every
+ * A statement for a single server as a cluster needs it: the table itself Replicated, in `local_tollwatch` on every
  * replica, and a Distributed table of the old name over it for reading. Views and the landing table stay local: an
  * INSERT into one replica runs that replica's views, and what they write is replicated.
  */

@@ -1,4 +1,6 @@
-import { alertHistory, alerts, explain } from './api/alerts.ts'
+import { alertHistory, alerts } from './api/alerts.ts'
+import { explain } from './api/alerts-explain.ts'
+import { findDrill, startDrill } from './api/drills.ts'
 import { ingest } from './api/ingest.ts'
 import { live } from './api/live.ts'
 import { minutes } from './api/minutes.ts'
@@ -31,6 +33,8 @@ export function apiEndpoints(options: { readonly title: string }): readonly Endp
     listSilences,
     addSilence,
     ...expireSilence,
+    startDrill,
+    findDrill,
     ingest,
     deadLetters,
     verify,

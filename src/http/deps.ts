@@ -3,6 +3,8 @@ import type { FormatName } from '../decode/decode.ts'
 import type { Log } from '../fault/log.ts'
 import type { VerifyReport } from '../history/ledger.ts'
 import type { Queries } from '../history/query.ts'
+import type { Account } from '../notify/account.ts'
+import type { DrillDesk } from '../notify/drill.ts'
 import type { NewSilence, Silence } from '../notify/silence.ts'
 import type { TenantDirectory } from '../tenants/directory.ts'
 import type { Clock, EpochMs } from '../time/clock.ts'
@@ -28,6 +30,9 @@ export interface HttpDeps {
   alerts(): readonly Alert[]
   /** Why an alert is what it is, as sentences; null when there is no such alert. */
   explain(fingerprint: string): readonly string[] | null
+  /** Who is told of an alert, who was, and what comes next; null when there is nothing to tell. */
+  account(fingerprint: string): Account | null
+  readonly drills: DrillDesk
   /** Why the daemon is not ready, as sentences; empty when it is. */
   ready(): readonly string[]
   progress(): Progress

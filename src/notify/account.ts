@@ -26,6 +26,7 @@ export interface Way {
   readonly route: string
   /** What the group has in common. */
   readonly group: Labels
+  readonly state: Alert['state']
   /** The severity that was told last; null before anything was told, or where the alert is no longer held. */
   readonly told: Severity | null
   /** Why nothing new is said of it now; null where nothing is in the way. */
@@ -97,6 +98,7 @@ function heldWay(id: string, fingerprint: string, books: Books): Way | null {
   const receiver = group.integration.split('/')[0] ?? group.integration
   return {
     ...{ receiver, integration: group.integration, route: route.text, group: group.labels, told: member.told },
+    state: member.alert.state,
     muted: member.alert.state === 'firing' ? books.muting(member.alert, route) : null,
     next: nextOf(member, group, route),
   }
@@ -114,6 +116,7 @@ function nextOf({ doneAtMs }: Member, group: Parameters<typeof newsDueAt>[0], ro
 function wouldBe(alert: Alert, { routing, tenants, muting }: Books): readonly Way[] {
   return placesOf(alert, routing, tenants).map(({ integration, route, labels }: Place) => ({
     ...{ receiver: integration.receiver, integration: integration.key, route: route.text, group: labels, told: null },
+    state: alert.state,
     muted: muting(alert, route),
     next: null,
   }))
@@ -134,7 +137,7 @@ function messagesAbout(fingerprint: string, { outbox, trialsOf }: Books): readon
         ...{ attempts: trials?.failed ?? 0, reason: trials?.reason ?? null, retryAtMs: trials?.nextAtMs ?? null },
       }
     })
-  return [...settled, ...pending].sort((a, b) => a.madeAtMs - b.madeAtMs || (a.id < b.id ? -1 : 1))
+  return [...settled, ...pending].sort((a, b) => a.madeAtMs - b.madeAtMs || (a.integration < b.integration ? -1 : 1))
 }
 
 function settledMessage(entry: SettledEntry): MessageAccount {

@@ -13,6 +13,7 @@ import type { Clock } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
 import { Alerting } from './alerting.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type DrillDesk, Drills } from './drill.ts'
 import type { NotifyOptions } from './options.ts'
 import type { SendAttempts } from './receiver.ts'
 import { openReceivers } from './receivers.ts'
@@ -52,6 +53,7 @@ export interface AlertDesk {
   readonly routing: Routing
   readonly dispatcher: Dispatcher
   readonly alerting: Alerting
+  readonly drills: DrillDesk
 }
 
 /**
@@ -76,7 +78,8 @@ export async function openAlertDesk(options: AlertDeskOptions): Promise<AlertDes
   })
   const { logAlerts } = options
   const alerting = new Alerting({ engine, persistence, dispatcher, refusals, state, logAlerts, clock, log })
-  return { engine, silences, routing, dispatcher, alerting }
+  const drills = new Drills({ dispatcher, routing, rules: engine.rules, clock })
+  return { engine, silences, routing, dispatcher, alerting, drills }
 }
 
 function rulesOf({ rules, folder, demo }: AlertDeskOptions): readonly Rule[] {

@@ -8,9 +8,11 @@ import { type Account, accountOf } from './account.ts'
 import { AlertmanagerFeed } from './alertmanager-feed.ts'
 import { endingAlerts, failingAlert, failingRoute } from './built-in.ts'
 import { DailyCaps } from './daily-caps.ts'
+import { drillEnds, drillRoute } from './drill-alert.ts'
 import { newsDueAt, reminderDueAt } from './group.ts'
 import { type Draft, Groups, removeDone } from './groups.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { stillInhibits } from './inhibit.ts'
 import { alertLimit, groupLimit, Intake } from './intake.ts'
 import { labelsOf } from './labels.ts'
 import { Lane, type LaneDeps } from './lane.ts'
@@ -101,7 +103,11 @@ export class Dispatcher {
     this.#groups = groups
     this.#outbox = outbox
     this.#caps = caps
-    this.#routes = new Map([...routesByKey(routing.root), [failingRoute.key, failingRoute]])
+    this.#routes = new Map([
+      ...routesByKey(routing.root),
+      [failingRoute.key, failingRoute],
+      [drillRoute.key, drillRoute],
+    ])
     this.#integrations = new Map([...routing.receivers.values()].flat().map((one) => [one.key, one]))
     const routeOf = (key: string) => this.#routeOf(key)
     this.#maker = new Maker({ integrations: this.#integrations, routeOf, outbox, caps, message, log })
@@ -282,7 +288,10 @@ export class Dispatcher {
 
   async #sweep(now: EpochMs): Promise<void> {
     const draft = this.#groups.draft()
-    removeDone(this.#groups, draft, (sinceMs) => Math.max(sinceMs, this.#openedAtMs) + rememberMs <= now)
+    removeDone(this.#groups, draft, {
+      isOld: (sinceMs) => Math.max(sinceMs, this.#openedAtMs) + rememberMs <= now,
+      isNeeded: (alert) => stillInhibits(this.#options.routing.inhibitRules, alert, now),
+    })
     const outdated = [...this.#outbox.outdated(now), ...this.#caps.outdated(now)]
     await this.#store(draft, outdated)
     this.#outbox.forget(outdated)
@@ -292,7 +301,10 @@ export class Dispatcher {
     const firing = [...new Map([...firingIn(this.#groups)].map((alert) => [alert.fingerprint, alert])).values()]
     await silences.sweep(now, firing.map(labelsOf))
     const failing = this.#troubles(now).map((trouble) => failingAlert(trouble, now))
-    await this.#take(builtInChanges(this.#groups, [...failing, ...endingAlerts(silences, firing, now)], now))
+    await this.#take([
+      ...builtInChanges(this.#groups, [...failing, ...endingAlerts(silences, firing, now)], now),
+      ...drillEnds(firing, now),
+    ])
     this.#sweptAtMs = now
   }
 

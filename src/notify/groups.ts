@@ -1,3 +1,4 @@
+import type { Alert } from '../alert/alert.ts'
 import type { StateEntry, StateStore } from '../history/state.ts'
 import type { EpochMs } from '../time/clock.ts'
 import type { Group, Member } from './group.ts'
@@ -217,12 +218,19 @@ export class Draft {
   }
 }
 
-/** Takes away what is done with for so long that no input repeated after a restart will name it. */
-export function removeDone(groups: Groups, draft: Draft, isOld: (sinceMs: EpochMs) => boolean): void {
+/**
+ * Takes away what is done with for so long that no input repeated after a restart will name it, and that is not needed
+ * for anything else.
+ */
+export function removeDone(
+  groups: Groups,
+  draft: Draft,
+  { isOld, isNeeded }: { isOld: (sinceMs: EpochMs) => boolean; isNeeded: (alert: Alert) => boolean },
+): void {
   for (const { group, members } of groups.values()) {
     let left = members.size
     for (const member of members.values()) {
-      if (member.doneAtMs === null || !isOld(member.doneAtMs)) continue
+      if (member.doneAtMs === null || !isOld(member.doneAtMs) || isNeeded(member.alert)) continue
       draft.removeMember(group.id, member.alert.episode)
       left--
     }

@@ -3,6 +3,7 @@ import type { TenantDirectory } from '../tenants/directory.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { failingRoute, failingRule, isBuiltIn, otherWays } from './built-in.ts'
 import { addressesOf } from './contact.ts'
+import { drillLabels, drillRoute, drillWays } from './drill-alert.ts'
 import { type Group, groupId, groupLabels, isRaised, type Member, newGroup } from './group.ts'
 import type { Draft } from './groups.ts'
 import { labelOf, labelsOf } from './labels.ts'
@@ -38,6 +39,8 @@ export interface Place {
 export function placesOf(alert: Alert, routing: Routing, tenants: TenantDirectory): readonly Place[] {
   if (isBuiltIn(alert) && alert.rule === failingRule)
     return otherWays(alert, routing).map((integration) => placeOf(alert, failingRoute, integration))
+  const drilled = drillWays(alert, routing)
+  if (drilled !== null) return drilled.map((integration) => placeOf(alert, drillRoute, integration))
   const places = new Map<string, Place>()
   for (const route of routesFor(routing.root, labelsOf(alert))) {
     for (const integration of routing.receivers.get(route.receiver) ?? []) {
@@ -51,7 +54,7 @@ export function placesOf(alert: Alert, routing: Routing, tenants: TenantDirector
 }
 
 function placeOf(alert: Alert, route: Route, integration: Integration): Place {
-  const own = groupLabels(route, labelsOf(alert), alert.fingerprint)
+  const own = { ...groupLabels(route, labelsOf(alert), alert.fingerprint), ...drillLabels(alert) }
   const labels = isForTenants(integration) ? { ...own, tenant: labelOf(alert.labels, 'tenant') } : own
   return { id: groupId(integration, route, labels), integration, route, labels }
 }

@@ -1,6 +1,7 @@
 import type { Alert } from '../alert/alert.ts'
 import type { TenantDirectory } from '../tenants/directory.ts'
 import type { EpochMs } from '../time/clock.ts'
+import { isDrill } from './drill-alert.ts'
 import type { Groups } from './groups.ts'
 import { Inhibitions } from './inhibit.ts'
 import { labelOf, labelsOf } from './labels.ts'
@@ -33,7 +34,7 @@ export function mutingAt(
   return (alert, route) => {
     const silence = silences.muting(labelsOf(alert), now)
     if (silence !== null) return { by: 'silence', name: silence.id }
-    inhibitions ??= new Inhibitions(routing.inhibitRules, firingIn(groups))
+    inhibitions ??= new Inhibitions(routing.inhibitRules, realIn(groups), now)
     const inhibitor = inhibitions.inhibitorOf(alert)
     if (inhibitor !== null) return { by: 'inhibition', name: inhibitor }
     if (route.muteTimes.length + route.activeTimes.length === 0) return null
@@ -70,6 +71,13 @@ class Hours {
       this.#found.set(key, found)
     }
     return found
+  }
+}
+
+/** Every alert that is remembered, also those that have ended; a drill stands in front of nothing real. */
+function* realIn(groups: Groups): Generator<Alert> {
+  for (const { members } of groups.values()) {
+    for (const { alert } of members.values()) if (!isDrill(alert)) yield alert
   }
 }
 

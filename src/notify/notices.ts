@@ -2,6 +2,7 @@ import type { Alert } from '../alert/alert.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { secondMs } from '../time/duration.ts'
 import { addressesOf } from './contact.ts'
+import { isDrill } from './drill-alert.ts'
 import {
   digest,
   type Group,
@@ -116,6 +117,7 @@ function makeNotice(
       groups: due.length,
       maxPerMinute: integration.maxPerMinute,
       subject: single?.group.subject ?? null,
+      drill: due.every(isDrillGroup),
       ...addressed(integration, labels['tenant'] ?? '', shared),
     },
     shared,
@@ -139,6 +141,11 @@ function makeNotice(
     about: aboutOf(reviews),
     createdAtMs: now,
   }
+}
+
+/** A drill has its groups to itself. */
+function isDrillGroup({ review: { fresh, raised, standing, resolved } }: DueGroup): boolean {
+  return [...fresh, ...raised, ...standing, ...resolved].every(({ alert }) => isDrill(alert))
 }
 
 /** Whom the message tells of, news first. */

@@ -59,6 +59,7 @@ function inhibitRule(rule: RoutingFile['inhibit_rules'][number], place: number):
     source: rule.source_matchers,
     target: rule.target_matchers,
     equal: rule.equal,
+    keepMs: rule.keep_inhibiting_for ?? 0,
   }
 }
 

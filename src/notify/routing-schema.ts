@@ -120,6 +120,12 @@ export const routingShape = z.strictObject({
         source_matchers: z.array(matcherShape).min(1).max(50),
         target_matchers: z.array(matcherShape).min(1).max(50),
         equal: z.array(labelShape).max(10).default([]),
+        keep_inhibiting_for: durationShape
+          .refine((ms) => ms <= 86_400_000, {
+            error: 'is more than a day',
+            params: { fix: 'use 1h: as long as the longest window of the rules it hides' },
+          })
+          .optional(),
       }),
     )
     .max(100)

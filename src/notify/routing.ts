@@ -149,6 +149,8 @@ export interface InhibitRule {
   readonly source: readonly Matcher[]
   readonly target: readonly Matcher[]
   readonly equal: readonly string[]
+  /** How long after its end a source still holds back what began before that end; 0 for not at all. */
+  readonly keepMs: number
 }
 
 /** Whether an integration writes to the tenant that an alert is about. */

@@ -10,6 +10,7 @@ export class LedgerLane implements Lane {
   readonly earliest: number
   readonly initial: number
   readonly latest: number | null
+  #landedTo: number
   #behind: number | null
   #paused: Promise<void> | null = null
   #wake: () => void = () => {}
@@ -28,7 +29,17 @@ export class LedgerLane implements Lane {
     this.earliest = options.earliest ?? 0
     this.initial = options.initial ?? 0
     this.latest = options.latest ?? null
+    this.#landedTo = this.earliest
     this.#behind = null
+  }
+
+  /** Everything below this offset is in history. */
+  get landedTo(): number {
+    return this.#landedTo
+  }
+
+  landed(next: number): void {
+    this.#landedTo = Math.max(this.#landedTo, next)
   }
 
   pause(): void {

@@ -1,38 +1,40 @@
-import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
-import { LaneReader } from './file.ts'
-import { LedgerLane } from './ledger-lane.ts'
-import { LineCutter } from './lines.ts'
+import { type LaneName, PushLane, spoolFileNamed } from './push-lane.ts'
 import type { BatchConsumer, Source } from './source.ts'
+import { markOf } from './spool-file.ts'
 
-const segmentBytes = 64 * 1024 * 1024
 /** Bytes on disk that history has not taken yet, beyond which pushes are refused. */
 const backlogBytes = 1024 * 1024 * 1024
-const chunkBytes = 256 * 1024
+const tidyEveryMs = 1_000
 
 /**
  * Takes what is pushed over HTTP. A push is acknowledged once it is on disk in the spool; from there it is read like a
- * file, exactly once. A segment's `.commit` file holds the length that was acknowledged: after a crash what lies beyond
- * it was never promised to anyone and is cut off.
+ * file, exactly once, and goes when it is in history. Each layout has a lane of its own, for one run of the daemon.
  */
 export class PushSource implements Source {
   readonly #directory: string
   readonly #keepBytes: number
+  readonly #backlogBytes: number
   readonly #clock: Clock
   readonly #log: Log
-  readonly #segments = new Map<string, Segment>()
-  readonly #old = new Set<Promise<void>>()
+  /** The lanes of this run, by layout, and beside them those of earlier runs until they are gone. */
+  readonly #lanes = new Map<string, PushLane>()
+  readonly #earlier = new Map<PushLane, Promise<void>>()
   readonly #stop = new AbortController()
   #open: (() => BatchConsumer) | null = null
+  /** Pushes and the tidying of their files happen one after another. */
   #turn: Promise<unknown> = Promise.resolve()
+  #tidying: Promise<void> = Promise.resolve()
 
-  constructor(options: { directory: string; keepBytes: number; clock: Clock; log: Log }) {
+  constructor(options: { directory: string; keepBytes: number; clock: Clock; log: Log; backlogBytes?: number }) {
     this.#directory = options.directory
     this.#keepBytes = options.keepBytes
+    this.#backlogBytes = options.backlogBytes ?? backlogBytes
     this.#clock = options.clock
     this.#log = options.log
   }
@@ -43,14 +45,18 @@ export class PushSource implements Source {
 
   /** Opens the spool and reads on where the last run ended. */
   async start(openConsumer: () => BatchConsumer): Promise<void> {
-    this.#open = openConsumer
     await mkdir(this.#directory, { recursive: true })
-    for (const name of (await readdir(this.#directory)).sort()) {
-      const match = /^([a-z-]+)\.([a-z0-9]+)\.ndjson$/.exec(name)
-      if (match === null) continue
-      const segment = await this.#openSegment(match[1] ?? 'auto', match[2] ?? '')
-      this.#retire(segment)
+    for (const { name, bases } of await this.#found()) {
+      const lane = await this.#openLane(openConsumer, name, bases)
+      this.#earlier.set(
+        lane,
+        lane.finish().then((gone) => {
+          if (gone) this.#earlier.delete(lane)
+        }),
+      )
     }
+    this.#open = openConsumer
+    this.#tidying = this.#tidy()
   }
 
   /**
@@ -60,160 +66,89 @@ export class PushSource implements Source {
    * @throws Fault `store-busy` when too much waits to be written to history
    */
   push(format: string, body: Buffer): Promise<void> {
-    const turn = this.#turn.then(() => this.#store(format, body))
-    this.#turn = turn.catch(() => undefined)
-    return turn
+    return this.#inTurn(() => this.#store(format, body))
   }
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    await this.#tidying
     await this.#turn
-    await Promise.all([...this.#segments.values()].map((segment) => segment.stopped))
-    await Promise.all(this.#old)
+    for (const lane of this.#lanes.values()) await lane.stopped()
+    for (const gone of this.#earlier.values()) await gone
   }
 
   async close(): Promise<void> {
     await this.stop()
-    for (const segment of this.#segments.values()) await segment.close()
+    for (const lane of this.#all()) await lane.close()
+  }
+
+  #all(): readonly PushLane[] {
+    return [...this.#lanes.values(), ...this.#earlier.keys()]
+  }
+
+  #inTurn<Value>(act: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turn.then(act)
+    this.#turn = turn.catch(() => undefined)
+    return turn
   }
 
   async #store(format: string, body: Buffer): Promise<void> {
-    if (this.#stop.signal.aborted) throw new Fault('store-busy', 'the daemon is shutting down', { retryable: true })
-    let segment = this.#segments.get(format)
-    if (segment === undefined || segment.length > segmentBytes) {
-      if (segment !== undefined) this.#retire(segment)
-      segment = await this.#openSegment(format, this.#clock.now().toString(36))
-      this.#segments.set(format, segment)
+    if (this.#stop.signal.aborted) throw busy('the daemon is shutting down')
+    if (this.#open === null) throw busy('the daemon is starting')
+    if (this.#all().reduce((sum, lane) => sum + lane.waiting, 0) > this.#backlogBytes) {
+      throw busy('history has fallen behind: too much of what was pushed still waits to be written')
     }
-    if (segment.behind > backlogBytes) {
-      throw new Fault(
-        'store-busy',
-        'history has fallen behind: too much of what was pushed still waits to be written',
-        {
-          retryable: true,
-        },
-      )
-    }
-    await segment.append(body.at(-1) === 0x0a ? body : Buffer.concat([body, Buffer.from('\n')]))
+    const lane = this.#lanes.get(format) ?? (await this.#openLane(this.#open, this.#newName(format), []))
+    this.#lanes.set(format, lane)
+    await lane.append(body.at(-1) === 0x0a ? body : Buffer.concat([body, Buffer.from('\n')]), this.#clock.now())
   }
 
-  async #openSegment(format: string, id: string): Promise<Segment> {
-    if (this.#open === null) throw new Fault('store-busy', 'the daemon is starting', { retryable: true })
-    const segment = await Segment.open(join(this.#directory, `${format}.${id}.ndjson`))
-    const source = `push:${format}:${id}`
-    segment.read({
-      consumer: this.#open(),
-      lane: new LedgerLane({ source, label: `push ${format}`, format: format === 'auto' ? null : format }),
-      keepBytes: this.#keepBytes,
-      signal: this.#stop.signal,
-      log: this.#log,
-    })
-    return segment
+  /** The clock alone could give a name twice, when it is set back. */
+  #newName(format: string): LaneName {
+    return { format, id: `${this.#clock.now().toString(36)}${randomBytes(6).toString('hex')}` }
   }
 
-  /** Nothing more is added to a segment: it goes once all of it is in history. */
-  #retire(segment: Segment): void {
-    const gone = segment.finish().then(() => void this.#old.delete(gone))
-    this.#old.add(gone)
+  async #openLane(openConsumer: () => BatchConsumer, name: LaneName, bases: readonly number[]): Promise<PushLane> {
+    const lane = await PushLane.open(this.#directory, name, bases)
+    lane.read(openConsumer(), { keepBytes: this.#keepBytes, signal: this.#stop.signal, log: this.#log })
+    return lane
+  }
+
+  /** The lanes of earlier runs, oldest first, each with where its files begin. */
+  async #found(): Promise<readonly { readonly name: LaneName; readonly bases: readonly number[] }[]> {
+    const names = (await readdir(this.#directory)).sort()
+    const lanes = new Map<string, { name: LaneName; bases: number[] }>()
+    for (const { format, id, base } of names.flatMap((name) => spoolFileNamed(name) ?? [])) {
+      const lane = lanes.get(`${format}.${id}`) ?? { name: { format, id }, bases: [] }
+      lanes.set(`${format}.${id}`, lane)
+      lane.bases.push(base)
+    }
+    for (const { bases } of lanes.values()) bases.sort((a, b) => a - b)
+    // The last run died while it removed these.
+    const marks = new Set(names.map(markOf))
+    for (const name of names) {
+      if (name.endsWith(markOf('.ndjson')) && !marks.has(name)) await rm(join(this.#directory, name), { force: true })
+    }
+    return [...lanes.values()]
+  }
+
+  async #tidy(): Promise<void> {
+    let problem = ''
+    for (;;) {
+      await this.#clock.sleep(tidyEveryMs, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      try {
+        for (const lane of this.#lanes.values()) await this.#inTurn(() => lane.tidy(this.#clock.now()))
+        problem = ''
+      } catch (error) {
+        const text = `push: what is in history cannot be taken off the disk: ${messageOf(error)}`
+        if (text !== problem) this.#log.error(text)
+        problem = text
+      }
+    }
   }
 }
 
-class Segment {
-  readonly #path: string
-  readonly #file: FileHandle
-  readonly #commit: FileHandle
-  length: number
-  #readTo = 0
-  #final = false
-  #wake: () => void = () => {}
-  stopped: Promise<void> = Promise.resolve()
-
-  private constructor(path: string, file: FileHandle, commit: FileHandle, length: number) {
-    this.#path = path
-    this.#file = file
-    this.#commit = commit
-    this.length = length
-  }
-
-  static async open(path: string): Promise<Segment> {
-    const file = await open(path, 'a+')
-    const commit = await open(`${path}.commit`, 'a+').then(async (handle) => {
-      await handle.close()
-      return open(`${path}.commit`, 'r+')
-    })
-    const mark = Buffer.alloc(8)
-    const { bytesRead } = await commit.read(mark, 0, 8, 0)
-    const length = bytesRead === 8 ? Number(mark.readBigUInt64BE()) : 0
-    await file.truncate(length)
-    return new Segment(path, file, commit, length)
-  }
-
-  get behind(): number {
-    return this.length - this.#readTo
-  }
-
-  async append(body: Buffer): Promise<void> {
-    await this.#file.appendFile(body)
-    await this.#file.datasync()
-    const mark = Buffer.alloc(8)
-    mark.writeBigUInt64BE(BigInt(this.length + body.length))
-    await this.#commit.write(mark, 0, 8, 0)
-    await this.#commit.datasync()
-    this.length += body.length
-    this.#wake()
-  }
-
-  read(options: { consumer: BatchConsumer; lane: LedgerLane; keepBytes: number; signal: AbortSignal; log: Log }): void {
-    this.stopped = this.#readAll(options).catch((error: unknown) => {
-      options.log.error(`${options.lane.label}: the spool cannot be read: ${messageOf(error)}`)
-    })
-  }
-
-  async finish(): Promise<void> {
-    this.#final = true
-    this.#wake()
-    await this.stopped
-    await this.close()
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close().catch(() => undefined)
-    await this.#commit.close().catch(() => undefined)
-  }
-
-  async #readAll({
-    consumer,
-    lane,
-    keepBytes,
-    signal,
-  }: {
-    consumer: BatchConsumer
-    lane: LedgerLane
-    keepBytes: number
-    signal: AbortSignal
-  }): Promise<void> {
-    const [position = 0] = await consumer.assigned([lane])
-    const reader = new LaneReader(consumer, lane, new LineCutter(position, keepBytes))
-    this.#readTo = reader.readTo
-    signal.addEventListener('abort', () => this.#wake(), { once: true })
-    while (!signal.aborted) {
-      if (reader.readTo < this.length) {
-        lane.setLag(null)
-        const range = { start: reader.readTo, end: this.length - 1, highWaterMark: chunkBytes }
-        await reader.read(createReadStream(this.#path, range), signal)
-        this.#readTo = reader.readTo
-        continue
-      }
-      lane.setLag(0)
-      if (this.#final) {
-        await consumer.ended(lane)
-        await rm(this.#path, { force: true })
-        await rm(`${this.#path}.commit`, { force: true })
-        return
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
+function busy(message: string): Fault {
+  return new Fault('store-busy', message, { retryable: true })
 }

@@ -57,6 +57,8 @@ export interface Lane {
   /** Stops or resumes delivery, for back-pressure. */
   pause(): void
   resume(): void
+  /** Told when everything below an offset is in history for good, for a source that keeps values until then. */
+  landed?(next: number): void
   /** Records between the position and the end of the input; null where it is not known. */
   lag(): number | null
 }

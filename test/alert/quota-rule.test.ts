@@ -310,6 +310,35 @@ describe('a quota rule without readings', () => {
     expect(Math.floor((last?.minute ?? 0) / 1440)).toBe(3)
   })
 
+  it('takes a few refusals before midnight for no quota', () => {
+    const engine = engineOf(rulesOf(forecast, 'interval: 1m'))
+    const midnight = Date.UTC(2026, 2, 2)
+    // One call in half an hour, and in the last hours of each day some that find their card's limit reached.
+    const found = runMinutes(engine, new ScriptedView(midnight), 3 * 1440, (_, atMs) => {
+      const minute = Math.floor((atMs - midnight) / minuteMs) % 1440
+      if (minute % 30 !== 0) return []
+      return [{ tenant: 'acme', api: 'x', requests: 1, causes: { quota_exceeded: minute >= 1260 ? 1 : 0 } }]
+    })
+    expect(found).toEqual([])
+    expect(engine.status('Quota')?.[0]).toBe('0 quotas are followed; 0 series have theirs from the gateway')
+  })
+
+  it('takes a refusal early in the day for no quota when the calls after it are served', () => {
+    const engine = engineOf(rulesOf(forecast, 'interval: 1m'))
+    const midnight = Date.UTC(2026, 2, 2)
+    const found = runMinutes(engine, new ScriptedView(midnight), 3 * 1440, (_, atMs) => {
+      const minute = Math.floor((atMs - midnight) / minuteMs) % 1440
+      const refused = minute === 60 || minute >= 1430 ? 2 : 0
+      return [{ tenant: 'acme', api: 'x', requests: 2, causes: { quota_exceeded: refused } }]
+    })
+    // The last ten minutes of the day were its end: nearly all of it was used by then, and not a twentieth.
+    const told = found.flatMap(({ transition: { alert } }) =>
+      alert.state === 'firing' ? alert.annotations['summary'] : [],
+    )
+    expect(told.length).toBeGreaterThan(0)
+    for (const summary of told) expect(summary).toMatch(/of 2,8\d\d/)
+  })
+
   it('takes refusals that outlive midnight for a longer period', () => {
     const { found, engine } = days(34, () => 200_000, 'month')
     // March is used up on its fourteenth day; April is warned of from its first days on.

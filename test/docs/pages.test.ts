@@ -154,7 +154,7 @@ describeWithChdb('SQL in the pages', () => {
 describe('The README', () => {
   test('has a row for every layout, with a link to how its gateway is set up', () => {
     const table = readme.slice(readme.indexOf('| format |'))
-    const rows = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name)
+    const rows = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, name]) => name)
     expect(rows.sort()).toEqual([...formatNames].sort())
     const links = [...table.slice(0, table.indexOf('\n\n')).matchAll(/\(docs\/gateways\.md#[a-z-]+\)/g)]
     // All but `custom`, which is no gateway.

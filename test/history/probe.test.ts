@@ -66,6 +66,6 @@ describe('refuseWithoutDedup', () => {
 
   test('addresses a table of a cluster where it lies', async () => {
     const refused = refuseWithoutDedup(server({ engine: 'ReplicatedMergeTree', place: clusterPlace('main') }))
-    await expect(refused).rejects.toThrow("ALTER TABLE tollwatch_local.rollup_10s ON CLUSTER 'main' MODIFY SETTING")
+    await expect(refused).rejects.toThrow("ALTER TABLE local_tollwatch.rollup_10s ON CLUSTER 'main' MODIFY SETTING")
   })
 })

@@ -73,7 +73,7 @@ describe('GET /api/v1/openapi.json', () => {
     'describes what $path answers',
     async ({ path, answer }) => {
       const { fingerprint } = worldAlert(new ManualClock(noon))
-      const { status, json } = await client.ask(path.replace('{fingerprint}', fingerprint))
+      const { status, json } = await client.ask(path.replace('{fingerprint}', fingerprint).replace('{id}', 'd0'))
       expect(status).toBe(200)
       expect(answer.safeParse(json).error).toBeUndefined()
     },

@@ -229,6 +229,44 @@ inhibit_rules:
     await pass(10 * minute)
     expect(inbox.got.map(({ message }) => message.status).sort()).toEqual(['firing', 'firing', 'resolved'])
   })
+
+  const keeping = routingOf(`
+route: {receiver: log, group_by: [rule, tenant, cause], group_wait: 10s}
+inhibit_rules:
+  - source_matchers: ['rule="FleetWideSpike"']
+    target_matchers: ['rule=~".*Spike"']
+    equal: [cause]
+    keep_inhibiting_for: 1h
+`)
+
+  test('goes on for those that began before the end of the source, over a restart, and no longer than asked', async () => {
+    const first = await desk(keeping)
+    await first.dispatcher.accept([firing(fleet), firing(alertOf())])
+    await first.pass(5 * minute)
+    await first.dispatcher.accept([resolved(fleet, eleven + 5 * minute)])
+    await first.pass(20 * minute)
+    const { dispatcher, inbox, pass } = await first.again()
+    await pass(39 * minute)
+    expect(inbox.got.map(({ message }) => message.status)).toEqual(['firing', 'resolved'])
+    const later = alertOf({ labels: { tenant: 'birch', cause: 'quota_exceeded' }, activeAtMs: eleven + 60 * minute })
+    await dispatcher.accept([firing(later)])
+    await pass(minute)
+    expect(inbox.subjects().at(-1)).toMatch(/birch/)
+    await pass(2 * minute)
+    expect(inbox.subjects().at(-1)).toMatch(/acme/)
+    expect(inbox.got).toHaveLength(4)
+  })
+
+  test('what ended while it was held back is told to nobody', async () => {
+    const { dispatcher, inbox, pass } = await desk(keeping)
+    await dispatcher.accept([firing(fleet), firing(alertOf())])
+    await pass(5 * minute)
+    await dispatcher.accept([resolved(fleet, eleven + 5 * minute)])
+    await pass(20 * minute)
+    await dispatcher.accept([resolved(alertOf(), eleven + 25 * minute)])
+    await pass(60 * minute)
+    expect(inbox.got.map(({ message }) => message.status)).toEqual(['firing', 'resolved'])
+  })
 })
 
 describe('receivers', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { Inhibitions } from '../../src/notify/inhibit.ts'
-import { alertOf, routingOf } from './sample.ts'
+import { Inhibitions, stillInhibits } from '../../src/notify/inhibit.ts'
+import { alertOf, eleven, hour, minute, resolved, routingOf } from './sample.ts'
 
 const { inhibitRules } = routingOf(`
 route: {receiver: log}
@@ -23,15 +23,40 @@ test.each([
   ['two alerts that are source and target do not hide each other', [page, { ...page, fingerprint: 'b' }], page, null],
   ['without a source nothing is held back', [ticket], ticket, null],
 ])('%s', (_, firing, alert, inhibitor) => {
-  expect(new Inhibitions(inhibitRules, firing).inhibitorOf(alert)).toBe(inhibitor)
+  expect(new Inhibitions(inhibitRules, firing, eleven).inhibitorOf(alert)).toBe(inhibitor)
 })
 
 test('a label that is missing equals an empty one, and a pure source hides even what could be a source', () => {
   const [rule] = inhibitRules
   if (rule === undefined) throw new Error('there is a rule')
   const anywhere = { ...rule, equal: [] }
-  expect(new Inhibitions([anywhere], [fleet, page]).inhibitorOf(page)).toBe('pages hide tickets')
-  expect(new Inhibitions([{ ...rule, equal: ['region'] }], [fleet, ticket]).inhibitorOf(ticket)).toBe(
+  expect(new Inhibitions([anywhere], [fleet, page], eleven).inhibitorOf(page)).toBe('pages hide tickets')
+  expect(new Inhibitions([{ ...rule, equal: ['region'] }], [fleet, ticket], eleven).inhibitorOf(ticket)).toBe(
     'pages hide tickets',
   )
+})
+
+const [kept] = routingOf(`
+route: {receiver: log}
+inhibit_rules:
+  - name: the fleet hides tenants
+    source_matchers: ['tenant=""']
+    target_matchers: ['tenant!=""']
+    equal: [cause]
+    keep_inhibiting_for: 1h
+`).inhibitRules
+
+test.each([
+  ['what began before the source ended', eleven - 10 * minute, eleven + 59 * minute, 'the fleet hides tenants'],
+  ['what began with its end', eleven, eleven + minute, null],
+  ['what began before, once the time is over', eleven - 10 * minute, eleven + hour, null],
+])('a source that has ended goes on for its time: %s', (_, activeAtMs, now, inhibitor) => {
+  if (kept === undefined) throw new Error('there is a rule')
+  const over = resolved(alertOf({ labels: { cause: 'quota_exceeded' }, fingerprint: 'fleet' }), eleven).alert
+  const tenant = alertOf({ activeAtMs, fingerprint: 'tenant' })
+  expect(new Inhibitions([kept], [over, tenant], now).inhibitorOf(tenant)).toBe(inhibitor)
+  expect(stillInhibits([kept], over, now)).toBe(now < eleven + hour)
+  // Alertmanager's rules end with their source.
+  expect(new Inhibitions([{ ...kept, keepMs: 0 }], [over, tenant], eleven + 1).inhibitorOf(tenant)).toBeNull()
+  expect(stillInhibits([{ ...kept, keepMs: 0 }], over, eleven)).toBe(false)
 })

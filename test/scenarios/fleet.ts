@@ -94,18 +94,17 @@ export class Fleet {
     if (requests === 0) return null
     const causes: Partial<Record<Cause, number>> = {}
     let room = requests
-    const refuse = (cause: Cause, count: number): void => {
-      const taken = Math.min(room, count)
-      room -= taken
-      if (taken > 0) causes[cause] = (causes[cause] ?? 0) + taken
-    }
     if (change?.refused !== undefined) {
       const { cause, share } = change.refused
-      refuse(cause, share >= 1 ? requests : chance.poisson(requests * share))
+      const count = Math.min(room, share >= 1 ? requests : chance.poisson(requests * share))
+      causes[cause] = count
+      room -= count
     }
     for (const { cause, share } of flow.usual) {
-      const count = chance.batches(requests * share * refusals, flow.runLength)
-      if (count > 0) refuse(cause, count)
+      const count = Math.min(room, chance.batches(requests * share * refusals, flow.runLength))
+      if (count === 0) continue
+      causes[cause] = (causes[cause] ?? 0) + count
+      room -= count
     }
     return { tenant: change?.movedTo ?? flow.tenant, api: flow.api, requests, causes }
   }

@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import type { Alert, Transition } from '../../src/alert/alert.ts'
 import { RuleEngine } from '../../src/alert/engine.ts'
+import { MinuteView } from '../../src/alert/minute-view.ts'
 import { loadRules, shippedFolder } from '../../src/alert/rule-files.ts'
-import { ScriptedView, type SliceRow } from '../../src/alert/scripted-view.ts'
+import type { SliceRow } from '../../src/alert/scripted-view.ts'
+import { causes } from '../../src/classify/cause.ts'
+import type { SeriesMinutes } from '../../src/history/query.ts'
 import type { Routing } from '../../src/notify/routing.ts'
 import { loadRouting } from '../../src/notify/routing-file.ts'
 import { type EpochMs, ManualClock } from '../../src/time/clock.ts'
-import { sliceMs, type WindowView } from '../../src/window/view.ts'
+import type { WindowView } from '../../src/window/view.ts'
 import { type Desk, desk } from '../notify/sample.ts'
 import { Fleet, type Flow } from './fleet.ts'
 import type { Incident } from './incidents.ts'
@@ -58,7 +61,7 @@ export interface Course {
 /** Lives through a course of incidents with the shipped rules and, on the same streams, with the usual ways. */
 export async function live(course: Course): Promise<Report> {
   const fleet = new Fleet(course.tenants, course.seed)
-  const view = new ScriptedView(startMs)
+  const view = new MinuteView(startMs)
   const routing = await shippedRouting()
   const plain = { ...routing, inhibitRules: [] }
   const posts = [await Post.open(new Ours(), routing)]
@@ -78,8 +81,7 @@ export async function live(course: Course): Promise<Report> {
       for (const post of posts) await post.take(post.watcher.wait(nowMs, nowMs - view.endMs), judged)
     } else {
       for (const rows of backlog) {
-        view.push(rows)
-        for (let slice = 1; slice < minute / sliceMs; slice++) view.push([])
+        await view.take(columnsOf(rows), 1, () => {})
         for (const post of posts) await post.take(post.watcher.step(view.endMs, view), judged)
       }
       backlog = []
@@ -93,6 +95,19 @@ export async function live(course: Course): Promise<Report> {
     falseAlerts: new Map(posts.map((post) => [post.watcher.name, post.falseAlerts(spans)])),
     days: (all - course.warmUpMinutes) / (24 * 60),
   }
+}
+
+/** One minute as history would answer it. */
+function columnsOf(rows: readonly SliceRow[]): readonly SeriesMinutes[] {
+  const columns: SeriesMinutes[] = []
+  for (const { tenant, api, requests, causes: refused = {} } of rows) {
+    columns.push({ tenant, api, cause: '', minutes: [0], counts: [requests] })
+    for (const cause of causes) {
+      const count = refused[cause] ?? 0
+      if (count > 0) columns.push({ tenant, api, cause, minutes: [0], counts: [count] })
+    }
+  }
+  return columns
 }
 
 interface Span {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -7,7 +7,6 @@ import { silentLog } from '../../src/fault/log.ts'
 import { FileSource } from '../../src/source/file.ts'
 import type { FileBook } from '../../src/source/file-identity.ts'
 import { LineCutter } from '../../src/source/lines.ts'
-import { PushSource } from '../../src/source/push.ts'
 import type { Batch, BatchConsumer, Lane } from '../../src/source/source.ts'
 import { systemClock } from '../../src/time/clock.ts'
 import { waitFor } from '../support/process.ts'
@@ -154,42 +153,5 @@ describe('FileSource', () => {
     await expect(files(['/nowhere/a.log'], false, new Book()).start(new Ledger().consumer)).rejects.toMatchObject({
       code: 'file-unreadable',
     })
-  })
-})
-
-describe('PushSource', () => {
-  const open = async (directory: string, ledger: Ledger): Promise<PushSource> => {
-    const source = new PushSource({ directory, keepBytes: 1_000, clock: systemClock, log: silentLog })
-    await source.start(ledger.consumer)
-    return source
-  }
-
-  test('hands on every push in order and keeps nothing once a later start has landed it', async () => {
-    const directory = tempDir('spool')
-    const ledger = new Ledger()
-    const source = await open(directory, ledger)
-    await Promise.all([source.push('kong', Buffer.from('a\nb')), source.push('kong', Buffer.from('c\n'))])
-    await waitFor('three lines', () => ledger.lines.length === 3)
-    await source.close()
-    expect(ledger.lines).toEqual(['a', 'b', 'c'])
-    const next = await open(directory, ledger)
-    await waitFor('the old segment to end', () => ledger.ended.length === 1)
-    await next.close()
-    expect(ledger.lines).toEqual(['a', 'b', 'c'])
-  })
-
-  test('reads on after a crash and cuts off what was never acknowledged', async () => {
-    const directory = join(tempDir('spool'), 'spool')
-    mkdirSync(directory)
-    const path = join(directory, 'kong.abc.ndjson')
-    writeFileSync(path, 'acknowledged\ntorn and never promi')
-    const mark = Buffer.alloc(8)
-    mark.writeBigUInt64BE(13n)
-    writeFileSync(`${path}.commit`, mark)
-    const ledger = new Ledger()
-    const source = await open(directory, ledger)
-    await waitFor('the old segment to end', () => ledger.ended.length === 1)
-    await source.close()
-    expect(ledger.lines).toEqual(['acknowledged'])
   })
 })

@@ -5,7 +5,6 @@ import { formatInstant } from '../../time/instant.ts'
 import { count, labels, nameOf, tenantName, time } from '../answers.ts'
 import { endpoint } from '../endpoint.ts'
 import { filterInput, limitText, rangeInput, readSelection } from '../parameters.ts'
-import { Problem } from '../problem.ts'
 
 const states = ['firing', 'pending', 'resolved'] as const
 
@@ -74,22 +73,6 @@ export const alertHistory = endpoint(
   async ({ input }, { queries, tenants, clock }) => {
     const { rows } = await queries.alerts({ ...readSelection(input, clock.now()), limit: Number(input.limit) })
     return { rows: rows.map((row) => ({ ...row, tenant_name: nameOf(tenants, row.labels['tenant']) })) }
-  },
-)
-
-export const explain = endpoint(
-  {
-    method: 'GET',
-    path: '/api/v1/alerts/{fingerprint}/explain',
-    summary: 'Why an alert is what it is: inputs, baseline, test and clocks, as sentences.',
-    input: z.strictObject({ fingerprint: z.string().min(1).max(100) }),
-    answer: z.object({ fingerprint: z.string(), sentences: z.array(z.string()) }),
-    problems: [404],
-  },
-  ({ input }, deps) => {
-    const sentences = deps.explain(input.fingerprint)
-    if (sentences === null) throw new Problem(404, `There is no alert with the fingerprint ${input.fingerprint} now.`)
-    return { fingerprint: input.fingerprint, sentences: [...sentences] }
   },
 )
 

@@ -61,3 +61,24 @@ test('names the tenant of an alert and those that contribute most, and nobody fo
     { ...top[1], tenant_name: null },
   ])
 })
+
+test('explains an alert with who was told, who is not, and what comes next', async () => {
+  client = await startServer({ clock })
+  const { json } = await client.ask('/api/v1/alerts/5f1c0a9be2d47733/explain')
+  const toldAt = noon - 41 * 60_000
+  expect(json.sentences).toEqual([
+    'It is as it is.',
+    `the route severity="page" sends to oncall (oncall/slack/0), grouped by rule=PaymentRefusalSpike tenant=acme: told as page; its next reminder is due at ${formatInstant(toldAt + 4 * 3_600_000)}`,
+    'the first route sends to log (log/log/0), grouped by rule=PaymentRefusalSpike tenant=acme: nothing was told yet; held back by the silence s1',
+    `${formatInstant(toldAt)} message to oncall (oncall/slack/0), "[PAGE] acme": delivered at ${formatInstant(toldAt + 6_000)} after 2 attempts`,
+  ])
+  expect(json.ways[1]).toMatchObject({ receiver: 'log', told: null, muted_by: { by: 'silence', name: 's1' } })
+  expect(json.messages).toMatchObject([{ id: 'm1', state: 'sent', attempts: 2, retry_at: null }])
+})
+
+test('still tells of messages when the rules have forgotten the alert, and knows nothing of others', async () => {
+  client = await startServer({ clock, explain: () => null })
+  const { json } = await client.ask('/api/v1/alerts/5f1c0a9be2d47733/explain')
+  expect(json.sentences[0]).toMatch(/^the rules no longer know it/)
+  expect((await client.ask('/api/v1/alerts/0000/explain')).status).toBe(404)
+})

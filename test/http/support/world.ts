@@ -4,6 +4,8 @@ import { Fault } from '../../../src/fault/fault.ts'
 import { silentLog } from '../../../src/fault/log.ts'
 import type { EventRow, Queries, TrendPoint } from '../../../src/history/query.ts'
 import type { HttpDeps } from '../../../src/http/deps.ts'
+import type { Account } from '../../../src/notify/account.ts'
+import type { Drill, DrillDesk } from '../../../src/notify/drill.ts'
 import type { Silence } from '../../../src/notify/silence.ts'
 import type { TenantDirectory } from '../../../src/tenants/directory.ts'
 import { type Clock, type EpochMs, ManualClock } from '../../../src/time/clock.ts'
@@ -245,6 +247,53 @@ function silenceBook(): HttpDeps['silences'] {
   }
 }
 
+/** One receiver was told and is reminded in four hours, the other is silenced. */
+export function worldAccount(clock: Clock): Account {
+  const toldAtMs = clock.now() - 41 * minuteMs
+  const group = { rule: 'PaymentRefusalSpike', tenant: 'acme' }
+  const way = { group, state: 'firing', muted: null, next: null } as const
+  return {
+    ways: [
+      {
+        ...{ ...way, receiver: 'oncall', integration: 'oncall/slack/0', route: 'severity="page"', told: 'page' },
+        next: { kind: 'reminder', atMs: toldAtMs + 4 * 60 * minuteMs },
+      },
+      {
+        ...{ ...way, receiver: 'log', integration: 'log/log/0', route: '', told: null },
+        muted: { by: 'silence', name: 's1' },
+      },
+    ],
+    messages: [
+      {
+        ...{ id: 'm1', receiver: 'oncall', integration: 'oncall/slack/0', subject: '[PAGE] acme', state: 'sent' },
+        ...{ madeAtMs: toldAtMs, settledAtMs: toldAtMs + 6_000, attempts: 2, reason: null, retryAtMs: null },
+      },
+    ],
+  }
+}
+
+function worldDrills(clock: Clock): DrillDesk {
+  const past: Drill = {
+    ...{ id: 'd0', rule: 'Drill', severity: 'page', labels: { severity: 'page', drill: 'd0' }, isDone: true },
+    ...{ startedAtMs: clock.now() - 60 * minuteMs, account: worldAccount(clock) },
+  }
+  const started = new Map([[past.id, past]])
+  return {
+    start: async ({ receiver, rule, severity }) => {
+      if (receiver === 'nobody') {
+        throw new Fault('argument-invalid', 'there is no receiver "nobody"', { retryable: false })
+      }
+      const drill: Drill = {
+        ...{ id: `d${started.size}`, rule: rule ?? 'Drill', severity, labels: { severity, drill: 'd1' } },
+        ...{ startedAtMs: clock.now(), isDone: false, account: { ways: [], messages: [] } },
+      }
+      started.set(drill.id, drill)
+      return drill
+    },
+    find: (id) => started.get(id) ?? null,
+  }
+}
+
 /** A daemon that is not there: lively, and the same on every run with a `ManualClock`. */
 export function worldDeps(replace: Partial<HttpDeps> = {}): HttpDeps {
   const clock = replace.clock ?? new ManualClock(noon + 7_000)
@@ -258,6 +307,8 @@ export function worldDeps(replace: Partial<HttpDeps> = {}): HttpDeps {
     tenants: worldTenants,
     verify: async () => ({ ok: true, lanes: [], lane_count: 0, problems: [], checks: [], erasures: 0, totals: {} }),
     explain: (fingerprint) => (fingerprint === worldAlert(clock).fingerprint ? ['It is as it is.'] : null),
+    account: (fingerprint) => (fingerprint === worldAlert(clock).fingerprint ? worldAccount(clock) : null),
+    drills: worldDrills(clock),
     view: () => worldView(clock),
     watermarkMs: () => clock.now() - 31_000,
     alerts: () => [worldAlert(clock)],
