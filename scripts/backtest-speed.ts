@@ -69,7 +69,7 @@ const args = {
   ...{ rules: ['shipped'], from: `-${days}d`, to: 'now', warmUp: '1d', compare: [], sweep: [], format: 'table' },
   ...{ notify: join(shippedFolder, 'notify.yaml'), baselineSeriesLimit: 100_000 },
 }
-const { stdin, stdout, stderr } = process
+const { stdout, stderr } = process
 await backtestCommand(args, queries as Queries, toMs, { stdin: new PassThrough(), stdout, stderr })
 const took = systemClock.now() - startMs - making
 const minutes = ((days + 1) * dayMs) / minuteMs

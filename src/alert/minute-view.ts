@@ -12,6 +12,16 @@ const fewSeries = 4_096
 /** A running sum that nobody asked for in so many minutes is given up. */
 const askedLately = 2
 
+/** What a window answers is written into the same rows every minute: there are too many to make them anew. */
+interface Window {
+  sums: Float64Array
+  askedAt: number
+  /** One for each series. */
+  readonly rows: Row[]
+}
+
+type Row = { -readonly [Key in keyof SeriesTotals]: SeriesTotals[Key] }
+
 interface Series {
   readonly tenant: string
   readonly api: string
@@ -26,7 +36,8 @@ const causeOf: ReadonlyMap<string, Cause> = new Map(causes.map((cause) => [cause
 /**
  * The rolling windows over minutes of history, for as many engines as like to read them: each engine finds the same
  * answers ready. Made for months of ten thousand series: counts lie in plain arrays, one for each minute, by numbered
- * cells (a series' requests, or its refusals of one cause), and a window that ends now is a running sum.
+ * cells (a series' requests, or its refusals of one cause), and a window that ends now is a running sum. An answer holds
+ * until the next minute and not longer.
  *
  * As history knows no finer, all of a minute counts as its first ten seconds. `ScriptedView` says the same more slowly.
  */
@@ -38,7 +49,7 @@ export class MinuteView implements WindowView {
   #cells = 0
   #ring: Float64Array[] = Array.from({ length: heldMinutes }, () => new Float64Array(1_024))
   /** Running sums of the windows that were asked for lately, by their length in minutes. */
-  readonly #windows = new Map<number, { sums: Float64Array; askedAt: number }>()
+  readonly #windows = new Map<number, Window>()
   /** What was answered since the last minute. */
   readonly #answers = new Map<string, readonly SeriesTotals[]>()
 
@@ -91,7 +102,7 @@ export class MinuteView implements WindowView {
     const id = `${from} ${to}`
     let answer = this.#answers.get(id)
     if (answer === undefined) {
-      answer = this.#read(to === this.#minutes ? this.#window(to - from) : this.#sumOf(from, to))
+      answer = to === this.#minutes ? this.#window(to - from) : this.#read(this.#sumOf(from, to), [])
       this.#answers.set(id, answer)
     }
     return answer
@@ -102,32 +113,47 @@ export class MinuteView implements WindowView {
     return Math.ceil((atMs - this.#startMs) / minuteMs)
   }
 
-  #read(sums: Float64Array): readonly SeriesTotals[] {
-    const totals: SeriesTotals[] = []
-    for (const { tenant, api, requests, causes: cells } of this.#series) {
+  /** The rows that are not empty; those of the series are made where they are missing, and filled in. */
+  #read(sums: Float64Array, rows: Row[]): readonly SeriesTotals[] {
+    const totals: Row[] = []
+    for (let at = 0; at < this.#series.length; at++) {
+      const series = this.#series[at]
+      if (series === undefined) continue
+      const { tenant, api, requests, causes: cells } = series
       const seen = requests < 0 ? 0 : (sums[requests] ?? 0)
       let paymentRequired = 0
       let found = noCauses
-      for (const { cause, cell } of cells) {
+      for (let place = 0; place < cells.length; place++) {
+        const { cause, cell } = cells[place] ?? noCell
         const count = sums[cell] ?? 0
         if (count === 0) continue
         if (paymentRequired === 0) found = []
         found.push({ cause, count })
         paymentRequired += count
       }
-      if (seen > 0 || paymentRequired > 0) totals.push({ tenant, api, requests: seen, paymentRequired, causes: found })
+      if (seen === 0 && paymentRequired === 0) continue
+      let row = rows[at]
+      if (row === undefined) {
+        row = { tenant, api, requests: seen, paymentRequired, causes: found }
+        rows[at] = row
+      } else {
+        row.requests = seen
+        row.paymentRequired = paymentRequired
+        row.causes = found
+      }
+      totals.push(row)
     }
     return totals
   }
 
-  #window(length: number): Float64Array {
+  #window(length: number): readonly SeriesTotals[] {
     let window = this.#windows.get(length)
     if (window === undefined) {
-      window = { sums: this.#sumOf(this.#minutes - length, this.#minutes), askedAt: this.#minutes }
+      window = { sums: this.#sumOf(this.#minutes - length, this.#minutes), askedAt: this.#minutes, rows: [] }
       this.#windows.set(length, window)
     }
     window.askedAt = this.#minutes
-    return window.sums
+    return this.#read(window.sums, window.rows)
   }
 
   #sumOf(from: number, to: number): Float64Array {
@@ -216,7 +242,10 @@ export class MinuteView implements WindowView {
       return next
     }
     this.#ring = this.#ring.map(moved)
-    for (const window of this.#windows.values()) window.sums = moved(window.sums)
+    for (const window of this.#windows.values()) {
+      window.sums = moved(window.sums)
+      window.rows.length = 0
+    }
     const place = new Map(Array.from(kept, (cell, at) => [cell, at]))
     const at = (cell: number) => place.get(cell) ?? -1
     this.#cells = kept.length
@@ -242,6 +271,7 @@ function moveOn(sums: Float64Array, coming: Float64Array, leaving: Float64Array,
 
 /** Most series have no refusal in a window: one list for all of them. */
 const noCauses: { cause: Cause; count: number }[] = []
+const noCell = { cause: 'unknown', cell: -1 } as const
 
 /** The rows that have a count in each minute, and these counts. */
 function byMinute(

@@ -35,6 +35,8 @@ export interface RangeStore {
   windowRows(fromMs: number, mine: readonly { source: string; lane: number }[]): Promise<readonly ReloadedRow[]>
 }
 
+const longestFarewellMs = 3_000
+
 /** What `History` is made with beside the database. */
 export interface HistoryParts {
   readonly clock: Clock
@@ -133,7 +135,9 @@ export class History implements RangeStore {
 
   async close(): Promise<void> {
     this.#governor.close()
-    await this.#parts.lease?.release().catch(() => undefined)
+    const { lease, clock } = this.#parts
+    // A server that hangs must not hold up the end; what is left of the lease dies by itself.
+    if (lease !== undefined) await Promise.race([lease.release().catch(() => undefined), clock.sleep(longestFarewellMs)])
     await this.#database.close()
   }
 

@@ -8,5 +8,3 @@ export const tenantOptions = z.strictObject({
     .optional()
     .describe('Who the tenants are: id to name, plan, time zone and contacts. Read again when it changes.'),
 })
-
-export type TenantOptions = z.output<typeof tenantOptions>

@@ -76,7 +76,7 @@ describe('rules test', () => {
   it('passes the tests that come with the starter rules', { timeout: 30_000 }, async () => {
     const shipped = fileURLToPath(new URL('../../alerts/tests/starter.test.yaml', import.meta.url))
     const { code, out } = await call((terminal) => rulesTestCommand([shipped], terminal))
-    expect(out).toMatch(/6 passed, 0 failed\n$/)
+    expect(out).toMatch(/7 passed, 0 failed\n$/)
     expect(code).toBe(0)
   })
 

@@ -156,7 +156,7 @@ describe('The README', () => {
     const table = readme.slice(readme.indexOf('| format |'))
     const rows = [...table.slice(0, table.indexOf('\n\n')).matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, name]) => name)
     expect(rows.sort()).toEqual([...formatNames].sort())
-    const links = [...table.slice(0, table.indexOf('\n\n')).matchAll(/\(docs\/gateways\.md#[a-z-]+\)/g)]
+    const links = [...table.slice(0, table.indexOf('\n\n')).matchAll(/\(docs\/gateways\.md#[a-z0-9-]+\)/g)]
     // All but `custom`, which is no gateway.
     expect(links).toHaveLength(formatNames.length - 1)
   })
