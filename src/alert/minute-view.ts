@@ -4,6 +4,7 @@ import type { SeriesMinutes } from '../history/query.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
 import type { SeriesTotals, WindowView } from '../window/view.ts'
+import { byMinute } from './minute-columns.ts'
 
 /** A bit more than an hour, so that every window and a minute beside it is held. */
 const heldMinutes = 62
@@ -272,31 +273,6 @@ function moveOn(sums: Float64Array, coming: Float64Array, leaving: Float64Array,
 /** Most series have no refusal in a window: one list for all of them. */
 const noCauses: { cause: Cause; count: number }[] = []
 const noCell = { cause: 'unknown', cell: -1 } as const
-
-/** The rows that have a count in each minute, and these counts. */
-function byMinute(
-  rows: readonly SeriesMinutes[],
-  length: number,
-): readonly { readonly places: Int32Array; readonly counts: Float64Array }[] {
-  const sizes = new Int32Array(length)
-  for (const { minutes } of rows) for (const minute of minutes) sizes[minute] = (sizes[minute] ?? 0) + 1
-  const filled = Array.from(sizes, (size) => ({
-    places: new Int32Array(size),
-    counts: new Float64Array(size),
-    next: 0,
-  }))
-  for (let place = 0; place < rows.length; place++) {
-    const { minutes = [], counts = [] } = rows[place] ?? {}
-    for (let at = 0; at < minutes.length; at++) {
-      const minute = filled[minutes[at] ?? -1]
-      if (minute === undefined) continue
-      minute.places[minute.next] = place
-      minute.counts[minute.next] = counts[at] ?? 0
-      minute.next++
-    }
-  }
-  return filled
-}
 
 function grown(old: Float64Array, size: number): Float64Array {
   const array = new Float64Array(size)

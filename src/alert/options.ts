@@ -14,5 +14,7 @@ export const alertOptions = z.strictObject({
     .min(100)
     .max(5_000_000)
     .default(200_000)
-    .describe('The most series one rule keeps a baseline, or another memory, for; those beyond are counted, not judged.'),
+    .describe(
+      'The most series one rule keeps a baseline, or another memory, for; those beyond are counted, not judged.',
+    ),
 })

@@ -28,20 +28,29 @@ export function coverageOf(tests: readonly RuleTest[], rules: readonly Rule[]): 
   })
 }
 
+export interface Survivors {
+  /** How many mutants there were. */
+  readonly tried: number
+  /** Those that no test noticed. */
+  readonly survived: readonly string[]
+  /** Rules that no test makes fire: all their mutants would survive, which their coverage says already. */
+  readonly untried: readonly string[]
+}
+
 /**
- * Runs the tests against every mutant of every rule that has a test.
+ * Runs the tests against every mutant of every rule that a test makes fire.
  *
  * @param onProgress called after each mutant
- * @returns the names of those that no test noticed
  */
 export function survivors(
   tests: readonly RuleTest[],
   rules: readonly Rule[],
   intervalMs: number,
   onProgress: (done: number, all: number) => void = () => {},
-): { readonly tried: number; readonly survived: readonly string[] } {
+): Survivors {
+  const untried = coverageOf(tests, rules).flatMap(({ rule, mustFire }) => (mustFire ? [] : [rule]))
   const jobs = rules.flatMap((rule) => {
-    const own = tests.flatMap((test) => onlyOf(test, rule.name) ?? [])
+    const own = untried.includes(rule.name) ? [] : tests.flatMap((test) => onlyOf(test, rule.name) ?? [])
     return own.length === 0 ? [] : mutantsOf(rule).map((mutant) => ({ mutant, own }))
   })
   const survived: string[] = []
@@ -49,7 +58,7 @@ export function survivors(
     if (own.every((test) => passes(test, mutant.rule, intervalMs))) survived.push(mutant.name)
     onProgress(at + 1, jobs.length)
   }
-  return { tried: jobs.length, survived }
+  return { tried: jobs.length, survived, untried }
 }
 
 /** What a test says of one rule alone; null when it says nothing. */

@@ -34,8 +34,6 @@ const generator = z.strictObject({
   for: duration.refine((ms) => ms <= 7 * dayMs, { error: 'is longer than 7d' }),
 })
 
-export type GeneratorInput = z.infer<typeof generator>
-
 const inputSeries = z.strictObject({
   series: z.string(),
   values: z.union([z.string(), z.number()]).optional(),

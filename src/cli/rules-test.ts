@@ -110,7 +110,8 @@ function printMutants({ tests: { file, tests, intervalMs }, rules }: Loaded, ter
   const progress = (done: number, all: number) => {
     if (stderr.isTTY === true) stderr.write(`\r${done} of ${all} mutants${done === all ? '\n' : ''}`)
   }
-  const { tried, survived } = survivors(tests, rules, intervalMs, progress)
+  const { tried, survived, untried } = survivors(tests, rules, intervalMs, progress)
   stdout.write(`mutants of ${file}: ${tried - survived.length} of ${tried} noticed\n`)
   for (const name of survived) stdout.write(`     survived: ${name}\n`)
+  if (untried.length > 0) stdout.write(`     not tried, for no test makes them fire: ${untried.join(', ')}\n`)
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { causeOf } from '../classify/classify.ts'
-import { kindOf } from '../classify/watch.ts'
 import { quotasIn } from '../classify/quota.ts'
+import { kindOf } from '../classify/watch.ts'
 import { createDecoder } from '../decode/create.ts'
 import type { FormatName } from '../decode/decode.ts'
 import { sketchOf } from '../decode/sketch.ts'

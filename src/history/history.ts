@@ -137,7 +137,8 @@ export class History implements RangeStore {
     this.#governor.close()
     const { lease, clock } = this.#parts
     // A server that hangs must not hold up the end; what is left of the lease dies by itself.
-    if (lease !== undefined) await Promise.race([lease.release().catch(() => undefined), clock.sleep(longestFarewellMs)])
+    if (lease !== undefined)
+      await Promise.race([lease.release().catch(() => undefined), clock.sleep(longestFarewellMs)])
     await this.#database.close()
   }
 

@@ -107,13 +107,13 @@ describe('mutants', () => {
   })
 
   test('survive where no test pins the value down', () => {
-    const { tried, survived } = survivors(pinned, rules, 60_000)
+    const { tried, survived, untried } = survivors(pinned, rules, 60_000)
     expect(tried).toBeGreaterThan(5)
     expect(survived).not.toContain('Many: bound 5 -> 10')
     expect(survived).not.toContain('Many: bound 5 -> 2')
     expect(survived).not.toContain('Many: side above -> below')
-    // A rule that no test speaks of is not tried.
     expect(survived.some((name) => name.startsWith('Share'))).toBe(false)
+    expect(untried).toEqual(['Share'])
   })
 
   test('of a rule with a loose test survive where a tight test kills them', () => {

@@ -93,6 +93,19 @@ describe('rules test', () => {
     )
   })
 
+  it('names rules that lack a test, and changed rules that no test notices', async () => {
+    file('good.rules.yaml', good)
+    const test = file(
+      'c.test.yaml',
+      `rule_files: [good.rules.yaml]\ntests:\n  - name: loud\n    ${series}\n    alert_rule_test: [{eval_time: 5m, rule: A, exp_alerts: [{}]}]\n`,
+    )
+    const { code, out } = await call((terminal) => rulesTestCommand([test], terminal, { coverage: true, mutate: true }))
+    expect(code).toBe(0)
+    expect(out).toMatch(/0 of 1 rules tested both ways\n {5}A lacks one in which it does not\n/)
+    expect(out).toMatch(/mutants of .*: \d of \d noticed\n( {5}survived: A: .*\n)+1 passed, 0 failed\n$/)
+    expect(out).toContain('survived: A: bound 5 -> 2')
+  })
+
   it('gives 2 when a file cannot be used, also when another test fails', async () => {
     const test = file('b.test.yaml', 'rule_files: [missing.yaml]\ntests: [{name: t, input_series: []}]\n')
     const { code, err } = await call((terminal) => rulesTestCommand([test, join(folder, 'nope')], terminal))

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { History } from '../../src/history/history.ts'
 import { migrate } from '../../src/history/migrate.ts'
 import { historyOptions, type Retention } from '../../src/history/options.ts'
 import { keptOf, wholeSince } from '../../src/history/retention.ts'
+import { systemClock } from '../../src/time/clock.ts'
 import { describeWithChdb } from '../support/available.ts'
 import { hour, lastHour, rangeOf, testStore } from './store.ts'
 
@@ -55,7 +57,10 @@ describeWithChdb('history.retention', () => {
   test('of refused calls can be off, and on again: between, nothing is missed', async () => {
     await apply({ events: null })
     expect(await days('events_402')).toEqual([30, null])
-    await store.history.land({ ...rangeOf('off', 0, [{ tenant: 'acme', cause: 'quota_exceeded' }]), events: [] })
+    const without = new History(store.database, { clock: systemClock, epoch: 0, keepEvents: false })
+    await without.land(rangeOf('off', 0, [{ tenant: 'acme', cause: 'quota_exceeded' }]))
+    expect(await store.count('sum(payment_required) AS n FROM tollwatch.rollup_1h')).toBe(1)
+    expect(await store.count('count() AS n FROM tollwatch.events_402')).toBe(0)
     const off = await store.history.verify()
     expect(off.problems).toEqual([])
     expect(off.checks.find(({ name }) => name.startsWith('events_402'))).toMatchObject({ since: null, hours: 0 })
