@@ -165,7 +165,7 @@ describe('parseRules', () => {
   })
 
   it.each([
-    ['{rule: A, condition: {type: spike, baseline: {seasonal: hour_of_week}}}', /hour_of_week comes in a later/],
+    ['{rule: A, condition: {type: spike, baseline: {seasonal: hour_of_week}}}', /seasonal.*Fix: use none/],
     ['{rule: A, mode: off, condition: {type: spike}}', /mode.*Fix: use live, or shadow/],
     ['{rule: A, no_data: resolve, condition: {type: spike}}', /no_data.*Fix: use pause/],
     ['{rule: A, condition: {type: novelty}}', /condition\.type.*Fix: use one of threshold, spike, quota_forecast/],
