@@ -59,15 +59,19 @@ export class Questions implements Queries {
     const step = stepMs / 1000
     const { where, params } = rollupFilter(select, stepMs)
     const keys = select.by.filter((key) => key !== 'cause')
-    const columns = [...keys, 'cause']
+    const byCause = select.by.includes('cause')
+    const columns = (byCause ? [...keys, 'cause'] : keys).map((key) => ({
+      pick: `, ${key} AS k_${key}`,
+      group: `, k_${key}`,
+    }))
     const rows = await this.#database.query<Record<string, string | number>>(
-      `SELECT intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32} AS at, ${columns.map((key) => `${key} AS k_${key}`).join(', ')},
+      `SELECT intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32} AS at${columns.map(({ pick }) => pick).join('')},
               sum(requests) AS req, sum(payment_required) AS refused
        FROM tollwatch.${table.table} WHERE ${where}
-       GROUP BY at, ${columns.map((key) => `k_${key}`).join(', ')} HAVING req > 0 OR refused > 0 ORDER BY at LIMIT ${pointLimit}`,
+       GROUP BY at${columns.map(({ group }) => group).join('')} HAVING req > 0 OR refused > 0 ORDER BY at LIMIT ${pointLimit}`,
       { ...params, step },
     )
-    const series = trendSeries(rows, keys, select.by.includes('cause'))
+    const series = trendSeries(rows, keys, byCause)
     return {
       from: formatInstant(select.fromMs),
       to: formatInstant(select.toMs),
@@ -81,20 +85,23 @@ export class Questions implements Queries {
     const { where, params } = rollupFilter(select, table.resolutionMs)
     const keys = select.by.filter((key) => key !== 'cause')
     const byCause = select.by.includes('cause')
-    const named = (list: readonly string[]) => list.map((key) => `${key} AS k_${key}`).join(', ')
-    const group = (list: readonly string[]) => list.map((key) => `k_${key}`).join(', ')
-    const over = keys.length === 0 ? 'OVER ()' : `OVER (PARTITION BY ${group(keys)})`
+    const columns = byCause ? [...keys, 'cause'] : keys
+    const names = columns.map((key) => `k_${key}`).join(', ')
+    const picked = columns.map((key) => `any(${key}) AS k_${key}, `).join('')
+    // Grouping by hashes of the names takes half the work of grouping by several names.
+    const grouped = columns.length === 0 ? '' : `GROUP BY ${columns.map((key) => `sipHash64(${key})`).join(', ')}`
+    const over = keys.length === 0 ? 'OVER ()' : `OVER (PARTITION BY ${keys.map((key) => `k_${key}`).join(', ')})`
+    const order = columns.length === 0 ? '' : `, ${names}`
     const sql = byCause
       ? `SELECT * FROM (
-           SELECT ${named([...keys, 'cause'])}, sum(requests) AS own, sum(payment_required) AS refused,
+           SELECT ${picked} sum(requests) AS own, sum(payment_required) AS refused,
                   sum(own) ${over} AS req, sum(refused) ${over} AS all_refused
-           FROM tollwatch.${table.table} WHERE ${where} GROUP BY ${group([...keys, 'cause'])}
-           HAVING own > 0 OR refused > 0
+           FROM tollwatch.${table.table} WHERE ${where} ${grouped} HAVING own > 0 OR refused > 0
          ) WHERE k_cause != '' OR all_refused = 0
-         ORDER BY refused DESC, req DESC, ${group([...keys, 'cause'])} LIMIT {limit:UInt32}`
-      : `SELECT ${keys.length === 0 ? '' : `${named(keys)},`} sum(requests) AS req, sum(payment_required) AS refused
-         FROM tollwatch.${table.table} WHERE ${where} ${keys.length === 0 ? '' : `GROUP BY ${group(keys)} HAVING req > 0 OR refused > 0`}
-         ORDER BY refused DESC, req DESC ${keys.length === 0 ? '' : `, ${group(keys)}`} LIMIT {limit:UInt32}`
+         ORDER BY refused DESC, req DESC${order} LIMIT {limit:UInt32}`
+      : `SELECT ${picked} sum(requests) AS req, sum(payment_required) AS refused
+         FROM tollwatch.${table.table} WHERE ${where} ${grouped} ${columns.length === 0 ? '' : 'HAVING req > 0 OR refused > 0'}
+         ORDER BY refused DESC, req DESC${order} LIMIT {limit:UInt32}`
     const rows = await this.#database.query<Record<string, string | number>>(sql, { ...params, limit: select.limit })
     return {
       rows: rows.map((row) => ({
