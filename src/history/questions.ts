@@ -181,7 +181,8 @@ function rollupFilter(select: Selection, resolutionMs: number): { where: string;
   const floor = (ms: number) => Math.floor(ms / resolutionMs) * resolutionMs
   const { cause, ...rest } = select
   const { where, params } = filter(
-    { ...rest, fromMs: floor(select.fromMs), toMs: select.toMs },
+    // A bucket that began in the very second of the end is part of the span.
+    { ...rest, fromMs: floor(select.fromMs), toMs: Math.ceil(select.toMs / 1000) * 1000 },
     'bucket',
     (ms) => `fromUnixTimestamp(intDiv({${ms}:Int64}, 1000))`,
   )

@@ -262,3 +262,15 @@ describe('minutes', () => {
     expect(long.complete).toBe(false)
   })
 })
+
+test('a span that ends in the first second of a slice holds that slice', async () => {
+  const tenant = 'second-tenant'
+  await history.land(rangeOf('second', 0, [{ tenant, api: 'chat', minutesAgo: 40 }]))
+  const began = now - 40 * 60_000
+  const requests = async (toMs: number) => {
+    const { rows } = await history.queries.summary({ fromMs: began - 60_000, toMs, tenant, by: ['tenant'], limit: 9 })
+    return rows[0]?.requests ?? 0
+  }
+  expect(await requests(began + 400)).toBe(1)
+  expect(await requests(began)).toBe(0)
+})
