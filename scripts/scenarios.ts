@@ -28,11 +28,10 @@ if (!Number.isInteger(seed) || !(quietDays >= 0) || !(Number(values.tenants) >= 
 }
 
 const progress: NonNullable<Course['onProgress']> = (done, all) => {
-  if (process.stderr.isTTY && (done % 60 === 0 || done === all)) {
-    process.stderr.write(
-      `\r${Math.round((100 * done) / all)} % of ${(all / 1440).toFixed(1)} days${done === all ? '\n' : ''}`,
-    )
-  }
+  const percent = `${Math.round((100 * done) / all)} % of ${(all / 1440).toFixed(1)} days`
+  if (process.stderr.isTTY) {
+    if (done % 60 === 0 || done === all) process.stderr.write(`\r${percent}${done === all ? '\n' : ''}`)
+  } else if (done % 1440 === 0) console.error(percent)
 }
 
 const common = { seed, warmUpMinutes: 24 * 60, rivals: !values['no-rivals'], onProgress: progress }

@@ -25,7 +25,7 @@ import { parseListen } from './telemetry/address.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { serveMetrics } from './telemetry/server.ts'
 import { noDirectory, type TenantDirectory } from './tenants/directory.ts'
-import { loadTenants, TenantFile } from './tenants/tenant-file.ts'
+import { type LoadedTenants, TenantFile } from './tenants/tenant-file.ts'
 import type { Clock } from './time/clock.ts'
 import { Lifetime } from './window/lifetime.ts'
 
@@ -37,6 +37,8 @@ const verifyLooks = 5
 const verifyPauseMs = 300
 
 export interface AppOptions extends LoadedConfig {
+  /** The directory of tenants as it was checked before the start, so that a large one is read once; null for none. */
+  readonly tenants: LoadedTenants | null
   readonly demo: boolean
   readonly clock: Clock
   readonly log: Log
@@ -192,7 +194,7 @@ class Daemon {
 
   async #assemble(history: History): Promise<Running> {
     const { clock, log } = this.#options
-    const tenants = await this.#tenants()
+    const tenants = this.#tenants()
     const desk = await this.#desk(history, tenants)
     const pipeline = this.#pipeline(history, desk)
     const push = new PushSource({
@@ -211,15 +213,13 @@ class Daemon {
     }
   }
 
-  async #tenants(): Promise<TenantDirectory> {
+  #tenants(): TenantDirectory {
+    const { clock, log, folder, tenants } = this.#options
     const { file } = this.#config.tenants
-    if (file === undefined) return noDirectory
-    const { clock, log, folder } = this.#options
-    const path = resolve(folder, file)
-    const loaded = await loadTenants(path)
-    if (!loaded.ok)
+    if (file === undefined || tenants === null) return noDirectory
+    if (!tenants.ok)
       throw new Fault('config-invalid', 'tenants.file has problems; see check-config', { retryable: false })
-    const directory = new TenantFile(path, loaded, { clock, log })
+    const directory = new TenantFile(resolve(folder, file), tenants, { clock, log })
     const watching = directory.watch(this.#stop.signal)
     this.#teardown.push(() => watching)
     return directory

@@ -1,10 +1,10 @@
-import { isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { Option } from 'commander'
 import { type Severity, severities } from '../alert/alert.ts'
-import { loadRules, shippedFolder } from '../alert/rule-files.ts'
+import { loadRules } from '../alert/rule-files.ts'
 import { silentLog } from '../fault/log.ts'
 import { openReceivers } from '../notify/receivers.ts'
-import { loadRouting } from '../notify/routing-file.ts'
+import { loadRouting, routingPath } from '../notify/routing-file.ts'
 import { systemClock } from '../time/clock.ts'
 import { parseDuration } from '../time/duration.ts'
 import { askerOf } from './ask-daemon.ts'
@@ -179,7 +179,7 @@ export const addDrill: Add = (program, terminal, done) => {
 async function ownPlace(flags: Flags, terminal: Terminal): Promise<DrillPlace> {
   const { config, folder } = loadedOf(flags)
   const { file } = config.notify
-  const path = file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file)
+  const path = routingPath(file, folder)
   const [routes, rules] = [await loadRouting(path, process.env), loadRules(config.alerts.rules, folder)]
   if (!routes.ok || !rules.ok) {
     throw new ConfigProblems([...(routes.ok ? [] : routes.problems), ...(rules.ok ? [] : rules.problems)])

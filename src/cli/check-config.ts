@@ -4,12 +4,21 @@ import { loadConfig, type Overrides, standardFile } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { type FileProblem, formatProblem } from '../file/yaml-file.ts'
 import { loadRouting } from '../notify/routing-file.ts'
-import { loadTenants } from '../tenants/tenant-file.ts'
+import { type LoadedTenants, loadTenants } from '../tenants/tenant-file.ts'
 import { warningsIn } from './config-warnings.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 
-/** Everything the settings point to, checked together: rules and routes are part of the configuration. */
-export async function problemsBehind(config: Config, folder: string): Promise<readonly FileProblem[]> {
+/** What stands in the files that the settings point to. */
+export interface Behind {
+  readonly problems: readonly FileProblem[]
+  /** What holds and yet may not do what its writer thought. */
+  readonly warnings: readonly FileProblem[]
+  /** The directory, which may be large; null where none is named. */
+  readonly tenants: LoadedTenants | null
+}
+
+/** Everything the settings point to, checked together: rules, routes and tenants are part of the configuration. */
+export async function lookBehind(config: Config, folder: string): Promise<Behind> {
   const problems: FileProblem[] = []
   const rules = loadRules(config.alerts.rules, folder)
   if (!rules.ok) problems.push(...rules.problems)
@@ -18,11 +27,10 @@ export async function problemsBehind(config: Config, folder: string): Promise<re
     const routing = await loadRouting(isAbsolute(file) ? file : resolve(folder, file), process.env)
     if (!routing.ok) problems.push(...routing.problems)
   }
-  if (config.tenants.file !== undefined) {
-    const tenants = await loadTenants(resolve(folder, config.tenants.file))
-    if (!tenants.ok) problems.push(...tenants.problems)
-  }
-  return problems
+  const path = config.tenants.file
+  const tenants = path === undefined ? null : await loadTenants(resolve(folder, path))
+  if (tenants?.ok === false) problems.push(...tenants.problems)
+  return { problems, warnings: rules.ok ? rules.warnings : [], tenants }
 }
 
 /** `tollwatch check-config`: every problem at once, each with its place and its fix. Warnings leave the exit code alone. */
@@ -32,17 +40,14 @@ export async function checkConfigCommand(
   terminal: Terminal,
 ): Promise<number> {
   const loaded = loadConfig(file, overrides, process.env)
-  const problems = loaded.ok ? await problemsBehind(loaded.config, loaded.folder) : loaded.problems
-  if (problems.length > 0) {
-    printProblems(problems, terminal)
+  const behind = loaded.ok ? await lookBehind(loaded.config, loaded.folder) : loaded
+  if (!loaded.ok || !('warnings' in behind) || behind.problems.length > 0) {
+    printProblems(behind.problems, terminal)
     return exitCode.misused
   }
-  if (loaded.ok) {
-    const rules = loadRules(loaded.config.alerts.rules, loaded.folder)
-    const warnings = [...warningsIn(loaded), ...(rules.ok ? rules.warnings : [])]
-    for (const one of warnings) terminal.stderr.write(`warning: ${formatProblem(one)}\n`)
+  for (const one of [...warningsIn(loaded), ...behind.warnings]) {
+    terminal.stderr.write(`warning: ${formatProblem(one)}\n`)
   }
-  const name = loaded.ok ? loaded.file : null
-  terminal.stdout.write(`${name ?? `no ${standardFile} here, so the defaults`}: no problem\n`)
+  terminal.stdout.write(`${loaded.file ?? `no ${standardFile} here, so the defaults`}: no problem\n`)
   return exitCode.ok
 }

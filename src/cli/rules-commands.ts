@@ -1,7 +1,7 @@
-import { join, resolve } from 'node:path'
-import { type LoadedRules, loadRules, shippedFolder } from '../alert/rule-files.ts'
+import { type LoadedRules, loadRules } from '../alert/rule-files.ts'
 import type { Config } from '../config/schema.ts'
 import { readRoutes } from '../notify/rehearsal.ts'
+import { routingPath } from '../notify/routing-file.ts'
 import { systemClock } from '../time/clock.ts'
 import { parseDuration } from '../time/duration.ts'
 import { parseInstant } from '../time/instant.ts'
@@ -216,8 +216,7 @@ function durationOf(flags: Flags, key: string, name: string): number {
 async function historyOf(flags: Flags): Promise<{ config: Config; folder: string; store: OpenStore; notify: string }> {
   const { config, folder } = loadedOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
   const [url, token, given] = [text(flags, 'url'), text(flags, 'token'), text(flags, 'notify')]
-  const { file } = config.notify
-  const notify = given ?? (file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file))
+  const notify = given ?? routingPath(config.notify.file, folder)
   const where = { ...(url === null ? {} : { url }), ...(token === null ? {} : { token }) }
   return { config, folder, store: await openStore({ config, ...where }), notify }
 }

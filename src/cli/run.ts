@@ -6,7 +6,7 @@ import { messageOf } from '../fault/fault.ts'
 import { takeStandardInput } from '../source/standard-input.ts'
 import { createLog } from '../telemetry/log.ts'
 import { systemClock } from '../time/clock.ts'
-import { problemsBehind } from './check-config.ts'
+import { lookBehind } from './check-config.ts'
 import { removeDaemonNote, writeDaemonNote } from './daemon-file.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 
@@ -18,9 +18,9 @@ export async function runCommand(
   // Simulated traffic must never reach the history that a tollwatch.yaml lying here names.
   const isDemoAlone = args.demo && args.file === null
   const loaded = isDemoAlone ? loadDefaults(args.overrides) : loadConfig(args.file, args.overrides, process.env)
-  const problems = loaded.ok ? await problemsBehind(loaded.config, loaded.folder) : loaded.problems
-  if (!loaded.ok || problems.length > 0) {
-    printProblems(problems, terminal)
+  const behind = loaded.ok ? await lookBehind(loaded.config, loaded.folder) : loaded
+  if (!loaded.ok || !('tenants' in behind) || behind.problems.length > 0) {
+    printProblems(behind.problems, terminal)
     return exitCode.misused
   }
   const { config } = loaded
@@ -28,6 +28,7 @@ export async function runCommand(
   const app = await startApp({
     ...loaded,
     ...{
+      tenants: behind.tenants,
       demo: args.demo,
       version: args.version,
       clock: systemClock,

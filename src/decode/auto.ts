@@ -20,15 +20,18 @@ interface Candidate {
 export class AutoReader implements LayoutReader {
   layout: Layout | null = null
   readonly #candidates: readonly Candidate[]
+  /** The few layouts that have wrappers of their own: asked for every entry. */
+  readonly #wrappers: readonly NonNullable<Format['unwrap']>[]
   #current: Candidate | null = null
 
   constructor(options: DecodeOptions) {
     this.#candidates = formats.map((format) => ({ format, settings: settingsFor(format, options) }))
+    this.#wrappers = formats.flatMap(({ unwrap }) => unwrap ?? [])
   }
 
   unwrap(entry: JsonObject): readonly JsonObject[] | null {
-    for (const { format } of this.#candidates) {
-      const entries = format.unwrap?.(entry) ?? null
+    for (const unwrap of this.#wrappers) {
+      const entries = unwrap(entry)
       if (entries !== null) return entries
     }
     return null

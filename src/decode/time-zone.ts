@@ -1,23 +1,17 @@
 import type { EpochMs } from '../time/clock.ts'
+import { dayMs, minuteMs } from '../time/duration.ts'
+import { floatingOf, isTimezone } from '../time/local-time.ts'
 import { isoTimeOrUtc, type TimeReading } from './event-time.ts'
 import { isBlank } from './json.ts'
 
 /** Whether the runtime knows a zone of this name, such as `Europe/Berlin`; bare offsets are none. */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][\w+/-]{0,60}$/.test(name)) return false
-  try {
-    formatOf(name)
-    return true
-  } catch {
-    return false
-  }
+  return /^[A-Za-z][\w+/-]{0,60}$/.test(name) && isTimezone(name)
 }
 
 /** Reads times that were written without a zone, by the clock of one place. */
 export class TimeZone {
   readonly #name: string
-  // Made when the first such time comes: most layouts never write one.
-  #format: Intl.DateTimeFormat | null = null
   // The last quarter of an hour asked for: log lines come in order of time, and asking Intl is slow.
   #quarter = Number.NaN
   #offsetMs: number | null = 0
@@ -64,22 +58,11 @@ export class TimeZone {
   }
 
   #offsetAt(at: EpochMs): number {
-    this.#format ??= formatOf(this.#name)
-    const field = new Map<string, number>()
-    for (const { type, value } of this.#format.formatToParts(at)) field.set(type, Number(value))
-    const [year = 0, month = 1, day = 1] = [field.get('year'), field.get('month'), field.get('day')]
-    return Date.UTC(year, month - 1, day, field.get('hour'), field.get('minute')) - Math.floor(at / minuteMs) * minuteMs
+    const minute = Math.floor(at / minuteMs) * minuteMs
+    return floatingOf(minute, this.#name) - minute
   }
 }
 
-const minuteMs = 60_000
 const quarterMs = 15 * minuteMs
-const dayMs = 96 * quarterMs
 
 const clockPattern = /^\s*(\d{4})([-/])(\d\d)\2(\d\d)(?: - |[ T])(\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)\s*$/
-
-function formatOf(name: string): Intl.DateTimeFormat {
-  const two = '2-digit' as const
-  const fields = { year: 'numeric' as const, month: two, day: two, hour: two, minute: two }
-  return new Intl.DateTimeFormat('en-US', { timeZone: name, calendar: 'gregory', hourCycle: 'h23', ...fields })
-}

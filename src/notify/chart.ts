@@ -1,6 +1,7 @@
 import type { Alert } from '../alert/alert.ts'
 import { spanText } from '../alert/span.ts'
 import type { Cause } from '../classify/cause.ts'
+import { causeColours } from '../classify/cause-colours.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { hourMs, minuteMs } from '../time/duration.ts'
 import { count, expectation, timeOfDay } from './figures.ts'
@@ -19,23 +20,6 @@ export interface Chart {
   readonly sinceMs: EpochMs
   readonly resolvedMs: EpochMs | null
   readonly timezone: string
-}
-
-/** One colour per cause, as on the page and in Grafana. */
-export const causeColours: Readonly<Record<Cause | 'other', string>> = {
-  insufficient_funds: '#D55E00',
-  invalid_payment_info: '#E69F00',
-  payment_failed: '#CC3311',
-  payment_gateway_error: '#882255',
-  billing_limit_exceeded: '#EE7733',
-  subscription_expired: '#AA4499',
-  quota_exceeded: '#0072B2',
-  resource_exhausted: '#33BBEE',
-  authentication_missing: '#009988',
-  permission_denied: '#117733',
-  misconfiguration: '#999933',
-  unknown: '#777777',
-  other: '#aaaaaa',
 }
 
 const layerLimit = 4

@@ -1,9 +1,8 @@
-import { join, resolve } from 'node:path'
 import type { Alert } from '../alert/alert.ts'
 import { RuleEngine } from '../alert/engine.ts'
 import { AlertPersistence } from '../alert/persistence.ts'
 import type { Rule } from '../alert/rule.ts'
-import { loadRules, shippedFolder } from '../alert/rule-files.ts'
+import { loadRules } from '../alert/rule-files.ts'
 import { Fault } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { AlertRecord } from '../history/alert-record.ts'
@@ -18,7 +17,7 @@ import type { NotifyOptions } from './options.ts'
 import type { SendAttempts } from './receiver.ts'
 import { openReceivers } from './receivers.ts'
 import type { Routing } from './routing.ts'
-import { type Environment, loadRouting } from './routing-file.ts'
+import { type Environment, loadRouting, routingPath } from './routing-file.ts'
 import { Silences } from './silence.ts'
 import { RefusalMemory } from './trend.ts'
 
@@ -92,8 +91,7 @@ function rulesOf({ rules, folder, demo }: AlertDeskOptions): readonly Rule[] {
 }
 
 async function routingOf({ notify, folder, environment }: AlertDeskOptions): Promise<Routing> {
-  const path = notify.file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, notify.file)
-  const loaded = await loadRouting(path, environment)
+  const loaded = await loadRouting(routingPath(notify.file, folder), environment)
   if (!loaded.ok) {
     throw new Fault('config-invalid', 'notify.file has problems; see check-config', { retryable: false })
   }

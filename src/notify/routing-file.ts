@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { shippedFolder } from '../alert/rule-files.ts'
 import { messageOf } from '../fault/fault.ts'
 import { type FileProblem, formatPath, parseYamlFile } from '../file/yaml-file.ts'
 import type { Routing } from './routing.ts'
@@ -13,6 +14,11 @@ export type RoutingResult =
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
 
 export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The file of `notify.file`, or the one that comes with Tollwatch. @param folder what a relative path starts from */
+export function routingPath(file: string | undefined, folder: string): string {
+  return file === undefined ? join(shippedFolder, 'notify.yaml') : resolve(folder, file)
+}
 
 /** Reads `notify.yaml` with its secrets; every problem at once, none of them showing a secret. */
 export async function loadRouting(file: string, environment: Environment): Promise<RoutingResult> {

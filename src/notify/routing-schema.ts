@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Matcher, parseMatcher } from '../alert/matcher.ts'
-import { isTimezone } from './local-time.ts'
+import { isTimezone } from '../time/local-time.ts'
 import {
   addressShape,
   alertmanagerShape,

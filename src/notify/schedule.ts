@@ -1,7 +1,7 @@
 import rrule from 'rrule'
 import type { EpochMs } from '../time/clock.ts'
 import { dayMs } from '../time/duration.ts'
-import { floatingOf, momentOf } from './local-time.ts'
+import { floatingOf, momentOf } from '../time/local-time.ts'
 
 /**
  * Times that come again, by a recurrence rule of RFC 5545. The library is only ever given floating times, the ones that

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { EpochMs } from '../time/clock.ts'
-import { isTimezone, machineZone, wallTime } from './local-time.ts'
+import { isTimezone, machineZone, wallTime } from '../time/local-time.ts'
 
 /** Times that come again, as in Alertmanager: every part that is given must fit, and of each part one range. */
 export interface TimeInterval {

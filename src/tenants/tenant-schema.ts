@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isTimezone } from '../time/local-time.ts'
 
 const most = { text: 200, purposes: 20, addresses: 20 }
 
@@ -44,20 +45,3 @@ export const tenantSchema = z.strictObject(
       issue.code === 'unrecognized_keys' ? undefined : 'must be a group of name, plan, timezone and contacts',
   },
 )
-
-// A directory has few zones and many tenants, and asking takes its time.
-const asked = new Map<string, boolean>()
-const askedLimit = 1_000
-
-function isTimezone(zone: string): boolean {
-  const known = asked.get(zone)
-  if (known !== undefined) return known
-  let valid = true
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-  } catch {
-    valid = false
-  }
-  if (asked.size < askedLimit) asked.set(zone, valid)
-  return valid
-}

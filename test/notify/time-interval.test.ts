@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dayOf, momentOf, wallTime } from '../../src/notify/local-time.ts'
 import { contains, timeIntervalShape } from '../../src/notify/time-interval.ts'
+import { dayOf, momentOf, wallTime } from '../../src/time/local-time.ts'
 
 function isIn(interval: unknown, at: string, tenant: string | null = null): boolean {
   return contains(timeIntervalShape.parse(interval), Date.parse(at), { tenant, routing: 'UTC' })

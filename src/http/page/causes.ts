@@ -1,20 +1,5 @@
 import { type Cause, causes } from '../../classify/cause.ts'
-
-/** One colour per cause, the same in Grafana and mails; the three families share a hue range. */
-const colours: Readonly<Record<Cause, string>> = {
-  insufficient_funds: '#D55E00',
-  invalid_payment_info: '#E69F00',
-  payment_failed: '#CC3311',
-  payment_gateway_error: '#882255',
-  billing_limit_exceeded: '#EE7733',
-  subscription_expired: '#AA4499',
-  quota_exceeded: '#0072B2',
-  resource_exhausted: '#33BBEE',
-  authentication_missing: '#009988',
-  permission_denied: '#117733',
-  misconfiguration: '#999933',
-  unknown: '#777777',
-}
+import { causeColours } from '../../classify/cause-colours.ts'
 
 /** The rest of a chart that shows only the largest causes. */
 export const otherCauses = 'other causes'
@@ -24,7 +9,7 @@ function isCause(name: string): name is Cause {
 }
 
 export function colourOf(cause: string): string {
-  return isCause(cause) ? colours[cause] : '#aaaaaa'
+  return isCause(cause) ? causeColours[cause] : causeColours.other
 }
 
 /** `quota_exceeded` as people say it: `quota exceeded`. */

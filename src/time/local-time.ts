@@ -1,5 +1,5 @@
-import type { EpochMs } from '../time/clock.ts'
-import { dayMs } from '../time/duration.ts'
+import type { EpochMs } from './clock.ts'
+import { dayMs } from './duration.ts'
 
 /** A moment as the clocks and calendars of a place show it. */
 export interface WallTime {
