@@ -19,6 +19,8 @@ const keys = tenants * keysPerTenant
 /** Of how many 10 s slices of a series one has records; so the finest tier comes to 20 million rows a day. */
 const sparseness = 12
 const days = 30
+/** How often filling the tables moves the progress on: the hours of the last day, and the days before it. */
+export const fillSteps = 24 + days - 1
 
 /** How long history takes to answer, and to prove itself whole, over some 75 million rows. */
 export async function historyQueriesFigure({

@@ -15,7 +15,7 @@ export const usage = `npm run bench -- [--quick] [--rounds N] [--json] [--only P
   --quick       fewer rounds, records and parts, for a first look
   --rounds N    rounds of every comparison after the warm-up (5, with --quick 2)
   --json        the figures as JSON, with every round, instead of tables
-  --only PART   only the parts whose name begins so: bytes, profile, kafka, memory, alerts, flush
+  --only PART   only the parts whose name begins so: bytes, profile, kafka, memory, alerts, flush, queries
 
 Needs Java for the Kafka broker (or KAFKA_BROKERS) and the package chdb.`
 

@@ -2,6 +2,7 @@ import { alertInputsFigure } from './alert-inputs.ts'
 import { bytesFigure } from './bytes.ts'
 import type { Figure } from './figures.ts'
 import { flushFigure } from './flush.ts'
+import { fillSteps, historyQueriesFigure } from './history-queries.ts'
 import { kafkaFigure } from './kafka.ts'
 import { memoryFigure } from './memory.ts'
 import type { BenchOptions } from './options.ts'
@@ -51,6 +52,16 @@ export const parts: readonly Part[] = [
       const rounds = options.quick ? 1 : options.rounds
       const progress = new Progress('flush', rounds + 1)
       return ended(progress, await flushFigure({ rounds, progress }))
+    },
+  },
+  {
+    name: 'queries',
+    needsKafka: false,
+    quick: false,
+    run: async ({ quick, ...options }) => {
+      const rounds = quick ? 1 : options.rounds
+      const progress = new Progress('queries', fillSteps + rounds + 1)
+      return ended(progress, await historyQueriesFigure({ rounds, quick, progress }))
     },
   },
 ]
