@@ -1,23 +1,22 @@
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { type InputHealth, staleAfterMs } from './alert/input-health.ts'
 import type { LoadedConfig } from './config/load.ts'
 import { readingOf } from './config/reading.ts'
 import type { Config } from './config/schema.ts'
-import type { Decoder } from './decode/decode.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
+import { Front, type Running } from './front.ts'
 import { type History, openHistory } from './history/history.ts'
 import type { Reading } from './history/intake.ts'
 import { storedIntents } from './history/lane-writer.ts'
-import type { VerifyReport } from './history/ledger.ts'
+import { ScopedState } from './history/scoped-state.ts'
 import type { StateStore } from './history/state.ts'
-import type { HttpDeps } from './http/deps.ts'
+import { AuditLog } from './http/audit.ts'
 import { createServer } from './http/server.ts'
 import { type AlertDesk, openAlertDesk } from './notify/desk.ts'
+import { InputWatch } from './notify/input-watch.ts'
 import { Pipeline } from './pipeline.ts'
 import type { FileBook } from './source/file-identity.ts'
-import { LineCutter } from './source/lines.ts'
 import { openSources } from './source/open.ts'
 import { PushSource } from './source/push.ts'
 import type { Source } from './source/source.ts'
@@ -33,8 +32,7 @@ const tickMs = 1_000
 const saveEveryTicks = 60
 const healthEveryTicks = 10
 const drainMs = 25_000
-const verifyLooks = 5
-const verifyPauseMs = 300
+const longestTurnPauseMs = 5_000
 
 export interface AppOptions extends LoadedConfig {
   /** The directory of tenants as it was checked before the start, so that a large one is read once; null for none. */
@@ -63,15 +61,6 @@ export interface App {
   stop(): Promise<boolean>
 }
 
-/** What exists once history is open. */
-interface Running extends AlertDesk {
-  readonly history: History
-  readonly pipeline: Pipeline
-  readonly tenants: TenantDirectory
-  readonly push: PushSource
-  readonly sources: readonly Source[]
-}
-
 /**
  * Builds the daemon and starts it. Page and metrics answer at once and say what is still missing; history may be away
  * for long, and reading begins when it is there.
@@ -94,34 +83,40 @@ class Daemon {
   readonly #config: Config
   readonly #reading: Reading
   readonly #lifetime: Lifetime
+  readonly #front: Front
   readonly #metrics: Metrics
-  readonly #startedMs: number
   readonly #stop = new AbortController()
   /** Steps of the teardown, run backwards. */
   readonly #teardown: (() => Promise<void>)[] = []
   #running: Running | null = null
   #problem: string | null = 'history is being opened'
   #ticking: Promise<void> = Promise.resolve()
+  #directory: TenantDirectory | null = null
+  /** Sources that wait for their turn to read. */
+  #claiming: readonly Source[] = []
+  #turning: Promise<void> = Promise.resolve()
+  readonly #inputWatch: InputWatch
 
   constructor(options: AppOptions) {
     this.#options = options
     this.#config = options.config
     this.#reading = readingOf(options.config)
-    this.#startedMs = options.clock.now()
+    this.#inputWatch = new InputWatch(options.clock)
     this.#lifetime = new Lifetime(options.config.window.series_limit)
-    this.#metrics = new Metrics(
-      {
-        lifetime: () => this.#lifetime.totals(),
-        view: () => this.#running?.pipeline.view ?? null,
-        lag: () => this.#lag(),
-        watermarkDelaySeconds: () => this.#watermarkDelaySeconds(),
-        series: () => this.#running?.pipeline.seriesCount ?? 0,
-        foldedTotal: () => this.#running?.pipeline.foldedCount ?? 0,
-        oldestUnwrittenSeconds: () => this.#oldestUnwrittenSeconds(),
-        alerts: () => this.#running?.engine.alerts() ?? [],
+    this.#front = new Front(options, this.#reading, {
+      running: () => this.#running,
+      starting: () => {
+        const claims = this.#claiming.flatMap((source) => source.problems())
+        return claims.length > 0 ? claims : [this.#problem ?? 'the daemon is starting']
       },
-      { topSeries: this.#config.telemetry.top_series, version: options.version, startedMs: this.#startedMs },
-    )
+      stop: this.#stop.signal,
+    })
+    const inputs = { lifetime: () => this.#lifetime.totals(), ...this.#front.metricInputs() }
+    this.#metrics = new Metrics(inputs, {
+      topSeries: this.#config.telemetry.top_series,
+      version: options.version,
+      startedMs: this.#front.startedMs,
+    })
   }
 
   async listen(): Promise<void> {
@@ -131,7 +126,7 @@ class Daemon {
     const metrics = await serveMetrics(this.#metrics, { listen, log })
     this.#teardown.push(() => metrics.close())
     this.metricsUrl = metrics.url
-    const server = createServer(this.#httpDeps(), this.#config.http)
+    const server = createServer(this.#front.httpDeps(), this.#config.http)
     this.#teardown.push(() => server.close())
     this.pageUrl = await server.listen()
   }
@@ -147,11 +142,7 @@ class Daemon {
         },
       })
       this.#teardown.push(() => history.close())
-      this.#running = await this.#assemble(history)
-      this.#problem = null
-      const { sources, pipeline } = this.#running
-      for (const source of sources) await source.start(() => pipeline.consumer())
-      this.#ticking = this.#tick(this.#running)
+      await this.#begin(history)
     } catch (error) {
       this.#problem = messageOf(error)
       throw error
@@ -160,28 +151,77 @@ class Daemon {
 
   async stop(): Promise<boolean> {
     this.#stop.abort()
-    let drained = true
-    const running = this.#running
-    if (running !== null) {
-      for (const source of running.sources) await source.stop()
-      drained = await this.#drain(running)
-      await this.#ticking
-      for (const source of running.sources) await source.close()
-      await running.alerting.close().catch((error: unknown) => {
-        this.#options.log.warn(`alert states of the last minutes were not stored: ${messageOf(error)}`)
-      })
-      await running.dispatcher.close()
-    }
+    await this.#turning
+    const drained = this.#running === null || (await this.#end(this.#running))
+    for (const source of this.#claiming) await source.close()
     for (const step of this.#teardown.reverse()) {
       await step().catch((error: unknown) => this.#options.log.warn(`closing: ${messageOf(error)}`))
     }
     return drained
   }
 
+  /**
+   * Waits until this daemon may read, loads what the last one left in the store, and starts. In this order, for a daemon
+   * that stands by must not go on from what it loaded long ago.
+   */
+  async #begin(history: History): Promise<void> {
+    const sources = await this.#sources(history)
+    this.#claiming = sources
+    const ended = new AbortController()
+    const claims = sources.map((source) => source.claim?.(() => this.#turn(history)))
+    await Promise.race([Promise.all(claims), abortOf(this.#stop.signal)])
+    if (this.#stop.signal.aborted) return
+    const running = await this.#assemble(history, sources, ended)
+    this.#running = running
+    this.#claiming = []
+    this.#problem = null
+    for (const source of running.sources) await source.start(() => running.pipeline.consumer())
+    this.#ticking = this.#tick(running)
+  }
+
+  /** Another daemon has read, or may have: ends what runs and begins again from the store. */
+  #turn(history: History): void {
+    const { clock, log } = this.#options
+    this.#turning = this.#turning.then(async () => {
+      if (this.#stop.signal.aborted) return
+      log.info('beginning again from the store: another daemon may have read meanwhile')
+      this.#problem = 'beginning again from the store'
+      if (this.#running !== null) await this.#end(this.#running)
+      while (!this.#stop.signal.aborted) {
+        try {
+          await this.#begin(history)
+          return
+        } catch (error) {
+          this.#problem = messageOf(error)
+          log.error(`cannot begin again: ${this.#problem}; trying again`)
+          for (const source of this.#claiming) await source.close()
+          await clock.sleep(longestTurnPauseMs, this.#stop.signal)
+        }
+      }
+    })
+  }
+
+  /** @returns whether all that was read is in history */
+  async #end(running: Running): Promise<boolean> {
+    running.ended.abort()
+    for (const source of running.sources) await source.stop()
+    const drained = await this.#drain(running)
+    await this.#ticking
+    for (const source of running.sources) await source.close()
+    // An assignment that was just being opened would go on asking a store that is closed.
+    running.pipeline.abandon()
+    await running.alerting.close().catch((error: unknown) => {
+      this.#options.log.warn(`alert states of the last minutes were not stored: ${messageOf(error)}`)
+    })
+    await running.dispatcher.close()
+    this.#running = null
+    return drained
+  }
+
   async #drain({ pipeline, alerting }: Running): Promise<boolean> {
     const { clock, log } = this.#options
     const late = clock.sleep(drainMs).then(() => false)
-    const drained = await Promise.race([pipeline.drain().then(() => true), late])
+    const drained = await Promise.race([pipeline.drain(), late])
     if (!drained) {
       log.error(
         'history did not take everything in time; the next start completes what was announced and reads the rest again',
@@ -192,10 +232,12 @@ class Daemon {
     return drained
   }
 
-  async #assemble(history: History): Promise<Running> {
+  async #assemble(history: History, sources: readonly Source[], ended: AbortController): Promise<Running> {
     const { clock, log } = this.#options
-    const tenants = this.#tenants()
+    this.#directory ??= this.#tenants()
+    const tenants = this.#directory
     const desk = await this.#desk(history, tenants)
+    this.#warnOfSharing(desk)
     const pipeline = this.#pipeline(history, desk)
     const push = new PushSource({
       directory: join(this.#config.history.data_dir, 'spool'),
@@ -206,10 +248,12 @@ class Daemon {
     return {
       ...desk,
       history,
+      audit: await AuditLog.open(history.state, clock),
       pipeline,
       tenants,
       push,
-      sources: [...(await this.#sources(history.state)), push],
+      sources: [...sources, push],
+      ended,
     }
   }
 
@@ -220,6 +264,7 @@ class Daemon {
     if (!tenants.ok)
       throw new Fault('config-invalid', 'tenants.file has problems; see check-config', { retryable: false })
     const directory = new TenantFile(resolve(folder, file), tenants, { clock, log })
+    this.#front.tenantFile = directory
     const watching = directory.watch(this.#stop.signal)
     this.#teardown.push(() => watching)
     return directory
@@ -230,30 +275,52 @@ class Daemon {
     const { alerts, notify } = this.#config
     return openAlertDesk({
       ...{ clock, log, random, folder, environment, demo, notify, tenants, rules: alerts.rules },
-      ...{ baselineSeriesLimit: alerts.baseline_series_limit, pageUrl: this.pageUrl, state: history.state },
+      ...{ baselineSeriesLimit: alerts.baseline_series_limit, pageUrl: this.pageUrl, state: this.#alertState(history) },
       logAlerts: (records) => history.logAlerts(records),
-      evaluation: () => this.#notEvaluated(),
+      evaluation: () => this.#front.notEvaluated(),
+      conditions: () => this.#inputWatch.alerts(),
       attempts: {
-        sent: (receiver) => this.#metrics.notified(receiver, 'sent'),
-        failed: (receiver, reason) => this.#metrics.notified(receiver, reason),
+        sent: (receiver) => {
+          this.#metrics.notified(receiver, 'sent')
+          this.#front.attemptsOf(receiver).ok++
+        },
+        failed: (receiver, reason) => {
+          this.#metrics.notified(receiver, reason)
+          this.#front.attemptsOf(receiver).failed++
+        },
       },
     })
   }
 
-  /** Why rules are not evaluated now; null when they are. */
-  #notEvaluated(): string | null {
-    const running = this.#running
-    if (running === null) return 'the daemon is starting'
-    const delaySeconds = this.#watermarkDelaySeconds()
-    if (delaySeconds !== null && delaySeconds * 1000 > staleAfterMs) return 'the log input stands still'
-    return running.alerting.problem ?? running.pipeline.problems()[0] ?? null
+  /** A rule across tenants sees a part of them in each daemon that shares a topic. */
+  #warnOfSharing({ engine }: AlertDesk): void {
+    if (this.#config.source.kafka?.mode !== 'keyed') return
+    const across = engine.rules.filter(({ groupBy }) => !groupBy.includes('tenant')).map(({ name }) => name)
+    if (across.length === 0) return
+    const message =
+      'in source.kafka.mode keyed these rules see the tenants of this daemon only, for they are not by tenant'
+    this.#options.log.warn(message, { rules: across.slice(0, 100) })
+  }
+
+  /** Daemons that share topics each know their own tenants only, so each keeps its alerts apart from the others'. */
+  #alertState({ state }: History): StateStore {
+    const { kafka } = this.#config.source
+    return kafka?.mode === 'keyed' && kafka.instance !== '' ? new ScopedState(state, kafka.instance) : state
   }
 
   #pipeline(history: History, { engine, alerting }: AlertDesk): Pipeline {
     const { clock, log } = this.#options
     const { window, history: store } = this.#config
     return new Pipeline({
-      ...{ history, clock, log, reading: this.#reading, lifetime: this.#lifetime, events: this.#metrics },
+      ...{
+        history,
+        clock,
+        log,
+        inputs: this.#inputWatch,
+        reading: this.#reading,
+        lifetime: this.#lifetime,
+        events: this.#metrics,
+      },
       onSlice: (endMs, view) => alerting.onSlice(endMs, view),
       onQuotas: engine.wantsQuotas ? (readings) => engine.observeQuota(readings) : null,
       resumeAtMs: engine.lastStepMs,
@@ -263,14 +330,17 @@ class Daemon {
     })
   }
 
-  async #sources(state: StateStore): Promise<Source[]> {
+  async #sources(history: History): Promise<Source[]> {
+    const { state } = history
     const { clock, log, demo, folder, input } = this.#options
-    const { source, history } = this.#config
+    const { source } = this.#config
+    const { epoch } = this.#config.history
     const interrupted = (await storedIntents(state)).filter((one) => demo && one.source.startsWith('demo:'))
     return openSources(source, {
       interrupted,
-      ...{ clock, log, demo, folder, epoch: history.epoch, keepBytes: this.#keepBytes },
-      ...{ book: fileBook(state), input },
+      ...{ clock, log, demo, folder, epoch, keepBytes: this.#keepBytes },
+      ...{ book: fileBook(state), input, inputs: this.#inputWatch },
+      strays: (sources, sinceMs) => history.strayTenant(sources, sinceMs),
     })
   }
 
@@ -281,11 +351,11 @@ class Daemon {
 
   async #tick(running: Running): Promise<void> {
     const { clock, log } = this.#options
-    for (let ticks = 1; !this.#stop.signal.aborted; ticks++) {
-      await clock.sleep(tickMs, this.#stop.signal)
+    for (let ticks = 1; !running.ended.signal.aborted; ticks++) {
+      await clock.sleep(tickMs, running.ended.signal)
       try {
         running.pipeline.tick()
-        if (ticks % healthEveryTicks === 0) running.alerting.onHealth(clock.now(), this.#inputs(running))
+        if (ticks % healthEveryTicks === 0) running.alerting.onHealth(clock.now(), this.#front.inputs(running))
         if (ticks % saveEveryTicks === 0) running.alerting.save()
         await running.dispatcher.tick(clock.now())
       } catch (error) {
@@ -293,122 +363,11 @@ class Daemon {
       }
     }
   }
-
-  /** Kafka topics with the age of their event time. Files and pushes come when they come, so they are never late. */
-  #inputs({ pipeline }: Running): readonly InputHealth[] {
-    const now = this.#options.clock.now()
-    return [...pipeline.reached()].map(([source, atMs]) => ({
-      topic: topicOf(source),
-      watermarkAgeMs: atMs === null ? null : Math.max(0, now - atMs),
-      lagSeconds: null,
-    }))
-  }
-
-  #httpDeps(): HttpDeps {
-    const { clock, log, version, demo } = this.#options
-    const running = (): Running => {
-      if (this.#running !== null) return this.#running
-      throw new Fault('store-unreachable', this.#problem ?? 'the daemon is starting', { retryable: true })
-    }
-    return {
-      ...{ clock, log, version, demo, startedMs: this.#startedMs },
-      tenants: { find: (id) => this.#running?.tenants.find(id) ?? null },
-      queries: {
-        trends: (select) => running().history.queries.trends(select),
-        summary: (select) => running().history.queries.summary(select),
-        events: (select) => running().history.queries.events(select),
-        minutes: (select) => running().history.queries.minutes(select),
-        alerts: (select) => running().history.queries.alerts(select),
-        deadLetters: (select) => running().history.queries.deadLetters(select),
-      },
-      verify: () => this.#verify(running().history),
-      view: () => this.#running?.pipeline.view ?? null,
-      watermarkMs: () => this.#running?.pipeline.view?.endMs ?? null,
-      alerts: () => this.#running?.engine.alerts() ?? [],
-      explain: (fingerprint) => this.#running?.engine.explain(fingerprint)?.sentences ?? null,
-      account: (fingerprint) => {
-        const alert = this.#running?.engine.alerts().find((one) => one.fingerprint === fingerprint) ?? null
-        return this.#running?.dispatcher.account(fingerprint, alert) ?? null
-      },
-      drills: {
-        start: (asked) => running().drills.start(asked),
-        find: (id) => this.#running?.drills.find(id) ?? null,
-      },
-      ready: () => this.#notReady(),
-      progress: () => this.#progress(),
-      ingest: (format, body) => this.#ingest(running(), format, body),
-      silences: {
-        list: () => this.#running?.silences.list() ?? [],
-        add: (silence) => running().silences.add(silence),
-        expire: (id) => running().silences.expire(id),
-      },
-    }
-  }
-
-  /** While ranges land, tables are read at different moments: what is really wrong is still wrong at the next look. */
-  async #verify(history: History): Promise<VerifyReport> {
-    for (let looks = 1; ; looks++) {
-      const report = await history.verify()
-      if (report.ok || looks === verifyLooks) return report
-      await this.#options.clock.sleep(verifyPauseMs, this.#stop.signal)
-    }
-  }
-
-  #notReady(): readonly string[] {
-    const running = this.#running
-    if (running === null) return [this.#problem ?? 'the daemon is starting']
-    const problems = [...running.pipeline.problems(), ...running.sources.flatMap((source) => source.problems())]
-    if (running.alerting.problem !== null) problems.push(`alerts cannot be stored: ${running.alerting.problem}`)
-    return problems
-  }
-
-  #progress(): ReturnType<HttpDeps['progress']> {
-    const pipeline = this.#running?.pipeline
-    const lags = pipeline?.lanes().map((lane) => lane.lag()) ?? []
-    return {
-      lagRecords: lags.some((lag) => lag === null) ? null : lags.reduce<number>((sum, lag) => sum + (lag ?? 0), 0),
-      oldestUnwrittenSeconds: this.#oldestUnwrittenSeconds(),
-      series: pipeline?.seriesCount ?? 0,
-      foldedTotal: pipeline?.foldedCount ?? 0,
-    }
-  }
-
-  async #ingest(
-    running: Running,
-    format: string,
-    body: AsyncIterable<Uint8Array>,
-  ): Promise<{ accepted: number; unreadable: number }> {
-    const parts: Uint8Array[] = []
-    for await (const part of body) parts.push(part)
-    const bytes = Buffer.concat(parts)
-    const { accepted, unreadable } = countLines(bytes, this.#reading.decoder(format === 'auto' ? null : format))
-    if (accepted + unreadable > 0) await running.push.push(format, bytes)
-    return { accepted, unreadable }
-  }
-
-  #lag(): { topic: string; partition: number; records: number }[] {
-    const lanes = this.#running?.pipeline.lanes() ?? []
-    return lanes.flatMap((lane) => {
-      const records = lane.lag()
-      if (records === null || lane.coordinator === null) return []
-      return [{ topic: topicOf(lane.source), partition: lane.partition, records }]
-    })
-  }
-
-  #watermarkDelaySeconds(): number | null {
-    const at = this.#running?.pipeline.view?.endMs ?? null
-    return at === null ? null : Math.max(0, (this.#options.clock.now() - at) / 1000)
-  }
-
-  #oldestUnwrittenSeconds(): number {
-    const at = this.#running?.pipeline.oldestUnwrittenMs ?? null
-    return at === null ? 0 : Math.max(0, (this.#options.clock.now() - at) / 1000)
-  }
 }
 
-/** `kafka:CLUSTER:TOPIC` without what is ours, an epoch behind it too. */
-function topicOf(source: string): string {
-  return source.split(':').slice(2).join(':').replace(/#\d+$/, '')
+function abortOf(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 /** Remembers the files read, in the store's state. */
@@ -417,18 +376,4 @@ export function fileBook(state: StateStore): FileBook {
     known: async () => new Map([...(await state.load('file'))].map(([identity, length]) => [identity, Number(length)])),
     remember: (identity, length) => state.put([{ kind: 'file', key: identity, value: String(length) }]),
   }
-}
-
-/** What the lines of a push hold, for its answer; they are decoded for good when they are read from the spool. */
-function countLines(bytes: Buffer, decoder: Decoder): { accepted: number; unreadable: number } {
-  const cutter = new LineCutter(0, bytes.length)
-  let accepted = 0
-  let unreadable = 0
-  for (const line of [...cutter.push(bytes), ...cutter.end()]) {
-    for (const entry of decoder.decode(line.bytes)) {
-      if (entry.kind === 'record') accepted++
-      else if (entry.kind === 'unreadable') unreadable++
-    }
-  }
-  return { accepted, unreadable }
 }

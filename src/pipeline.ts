@@ -3,12 +3,15 @@ import type { Decoder } from './decode/decode.ts'
 import { LayoutWatch } from './decode/layout-watch.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
+import { letterOf, partsOf } from './history/batch-parts.ts'
 import type { RangeStore } from './history/history.ts'
 import { Intake, type QuotaListener, type Reading } from './history/intake.ts'
-import { laneStart } from './history/lane-start.ts'
-import { type Intent, LaneWriter } from './history/lane-writer.ts'
+import { beyond, type Gap, laneStart } from './history/lane-start.ts'
+import { LaneWriter, type Pending, type Position } from './history/lane-writer.ts'
 import { gapRange, type Range, RangeBuilder } from './history/range.ts'
-import type { Batch, BatchConsumer, Lane } from './source/source.ts'
+import type { LaneHealth } from './http/deps.ts'
+import type { InputWatch } from './notify/input-watch.ts'
+import type { Batch, BatchConsumer, Lane, Unreadable } from './source/source.ts'
 import type { Clock, EpochMs } from './time/clock.ts'
 import type { Lifetime } from './window/lifetime.ts'
 import { sliceMs, type WindowView, windowLengthsMs } from './window/view.ts'
@@ -43,6 +46,8 @@ export interface PipelineOptions {
   readonly flushRows: number
   readonly memoryLimitBytes: number
   readonly epoch: number
+  /** Hears what is wrong with the inputs, for people. */
+  readonly inputs?: InputWatch
 }
 
 /** Bytes one waiting row or event is taken for; measured generously, so that the memory mark errs on the safe side. */
@@ -62,7 +67,7 @@ interface LaneState {
   readonly layouts: LayoutWatch
   /** settling: repeats a range that may have landed in part. held: waits for the windows. live: feeds both. */
   phase: 'settling' | 'held' | 'live'
-  pending: Intent | null
+  pending: Pending | null
   builder: RangeBuilder
   /** Batches that arrived before the windows were there. */
   readonly held: Batch[]
@@ -73,6 +78,9 @@ interface LaneState {
 }
 
 type BatchOwner = symbol
+
+/** What becomes of values that could be read. */
+const readableResults = new Set(['ok', 'skewed', 'skipped'])
 
 /**
  * The one loop: values of all sources become records, records become counts, and the same counts feed the windows and
@@ -105,7 +113,7 @@ export class Pipeline {
     this.#intake = new Intake({ ...options, watermark: this.#watermark, windows })
   }
 
-  get view(): WindowView | null {
+  get view(): Windows | null {
     return this.#windows
   }
 
@@ -147,6 +155,14 @@ export class Pipeline {
     return [...this.#states.keys()]
   }
 
+  /** How each lane is doing, for people. */
+  laneHealth(): readonly LaneHealth[] {
+    return [...this.#states.values()].map(({ lane, key, writer, builder }) => ({
+      ...{ source: lane.source, lane: lane.partition, label: lane.label },
+      ...{ lag: lane.lag(), position: builder.next, problem: writer.problem ?? this.#problems.get(key) ?? null },
+    }))
+  }
+
   /** The event time that each source with a coordinator has come to; null before its first record. */
   reached(): ReadonlyMap<string, EpochMs | null> {
     const keys = new Map<string, string[]>()
@@ -167,6 +183,8 @@ export class Pipeline {
       take: (lane, batch) => this.#take(lane, batch),
       lost: (lane, lo, hi) => this.#lost(lane, lo, hi),
       ended: (lane) => this.#end(lane),
+      revoking: () => this.#revoke(owner),
+      beyond: (lane, latest) => this.#beyond(lane, latest),
     }
   }
 
@@ -182,8 +200,12 @@ export class Pipeline {
     this.#advance()
   }
 
-  /** Writes all that was taken. After it nothing is lost if the process ends. */
-  async drain(): Promise<void> {
+  /**
+   * Writes all that was taken. After it nothing is lost if the process ends.
+   *
+   * @returns false when a write that was interrupted before still waits for its records: the next start completes it
+   */
+  async drain(): Promise<boolean> {
     for (const state of this.#states.values()) {
       if (state.phase === 'live') this.#seal(state)
     }
@@ -191,6 +213,7 @@ export class Pipeline {
     for (const state of this.#states.values()) {
       if (state.phase === 'live') await state.writer.rest()
     }
+    return [...this.#states.values()].every(({ pending }) => pending === null)
   }
 
   /** Gives up on what has not landed; the next start settles it. */
@@ -208,7 +231,10 @@ export class Pipeline {
       this.#states.set(lane, state)
       fresh.push(state)
     }
-    for (const state of fresh) starts.push(await this.#start(state))
+    // All positions before the first start, which notes what the others of its topic would be known by.
+    const positions: Position[] = []
+    for (const state of fresh) positions.push(await this.#insist(state, () => state.writer.position()))
+    for (const [i, state] of fresh.entries()) starts.push(await this.#start(state, positions[i] as Position))
     if (fresh.every((state) => state.phase === 'held')) await this.#load()
     return starts
   }
@@ -246,24 +272,48 @@ export class Pipeline {
     state.setLive()
     this.#watermark.close(state.key)
     this.#problems.delete(state.key)
+    this.#options.inputs?.running(state.lane.label)
     this.#states.delete(state.lane)
   }
 
+  /** Writes what the owner's lanes brought, as far as the store takes it now. */
+  async #revoke(owner: BatchOwner): Promise<void> {
+    const own = [...this.#states.values()].filter((state) => state.owner === owner && state.phase === 'live')
+    for (const state of own) this.#seal(state)
+    // A store that is away is not waited for: the next owner completes what was announced and reads the rest again.
+    await Promise.all(own.filter(({ writer }) => writer.problem === null).map(({ writer }) => writer.drained()))
+  }
+
+  #beyond(lane: Lane, latest: number): void {
+    const state = this.#states.get(lane)
+    if (state !== undefined) this.#stopLane(state, beyond(lane, state.builder.next - 1, latest))
+  }
+
+  /** Reads nothing more of the lane until a person has decided. */
+  #stopLane(state: LaneState, reason: string): void {
+    this.#problems.set(state.key, reason)
+    this.#options.log.error(reason, { code: 'offset-above-latest' })
+    this.#options.inputs?.stopped(state.lane.label, reason)
+    state.writer.fence()
+    state.lane.pause()
+  }
+
   /** Finds out where the lane begins and declares what can no longer be read. */
-  async #start(state: LaneState): Promise<number> {
+  async #start(state: LaneState, position: Position): Promise<number> {
     const { lane, writer } = state
-    const { history, clock, log, reading } = this.#options
-    const position = await this.#insist(state, () => writer.position())
-    const identity = { source: lane.source, lane: lane.partition }
-    const start = await laneStart(lane, position, ({ lo, hi }) =>
-      this.#insist(state, () => history.holds({ ...identity, lo, hi })),
+    const { history, clock, log, reading, inputs } = this.#options
+    const start = await laneStart(lane, position, (range) =>
+      this.#insist(state, () => history.holds({ ...range, lane: lane.partition })),
     )
+    // Meanwhile the lane may have been given up: its watermark must not be opened, for nobody would close it.
+    if (writer.fenced) throw new Fault('kafka-fenced', `${lane.label} was given up`, { retryable: false })
     if (start.kind === 'stop') {
-      this.#problems.set(state.key, start.reason)
-      log.error(start.reason, { code: 'offset-above-latest' })
-      writer.fence()
-      lane.pause()
+      this.#stopLane(state, start.reason)
       return lane.latest ?? lane.initial
+    }
+    if (position.gone !== undefined) {
+      log.warn(`${lane.label}: the topic was deleted and made again; the new one is read from its beginning`)
+      inputs?.madeAnew(lane.label)
     }
     if (start.kind === 'settle') {
       state.phase = 'settling'
@@ -272,18 +322,25 @@ export class Pipeline {
         log.warn(`${lane.label}: settings changed since a write was interrupted; what had landed stays as it was`)
       }
     } else {
-      for (const { lo, hi } of start.gaps) this.#declareGap(state, lo, hi)
+      for (const gap of start.gaps) await this.#declareGap(state, gap)
+      if (position.next === null) await this.#insist(state, () => writer.anchor(start.at))
     }
+    if (writer.fenced) throw new Fault('kafka-fenced', `${lane.label} was given up`, { retryable: false })
     state.builder = new RangeBuilder(start.at, clock.now())
     this.#watermark.open(state.key, clock.now(), lane.lag() === 0 || lane.latest === start.at)
     return start.at
   }
 
-  #declareGap({ lane, writer }: LaneState, lo: number, hi: number): void {
-    const { log, events, reading } = this.#options
+  async #declareGap(state: LaneState, { source, lo, hi }: Gap): Promise<void> {
+    const { log, events, reading, history, inputs } = this.#options
+    const { lane, writer } = state
     log.error(`${lane.label}: ${hi - lo + 1} offsets (${lo} to ${hi}) were deleted before they were read`)
     events.records('gap', hi - lo + 1)
-    writer.write(gapRange({ source: lane.source, lane: lane.partition, lo, hi, configHash: reading.configHash }))
+    inputs?.lost(lane.label, lo, hi)
+    const range = gapRange({ source, lane: lane.partition, lo, hi, configHash: reading.configHash })
+    if (source === lane.source) writer.write(range)
+    // Offsets of an input that is gone say nothing of the lane's position.
+    else await this.#insist(state, () => history.land(range))
   }
 
   /** Repeats a read until it succeeds or the lane, if it is for one, is lost. */
@@ -299,6 +356,8 @@ export class Pipeline {
         this.#problems.delete(key)
         return value
       } catch (error) {
+        // A lane that was given up meanwhile leaves no trace.
+        if (state?.writer.fenced) continue
         const text = `${what}: ${messageOf(error)}`
         if (this.#problems.get(key) !== text) this.#options.log.warn(`${text}; trying again`)
         this.#problems.set(key, text)
@@ -327,11 +386,12 @@ export class Pipeline {
     const apart = new Map<ApartKind, number>()
     const context = { live: state.phase === 'live', now: clock.now(), tally, apart }
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
-    for (const value of batch.values) {
-      if (value.offset < state.builder.next) continue
-      if (value.offset > last) break
-      this.#intake.take(state, value, context)
-      state.builder.next = value.offset + 1
+    for (const part of partsOf(batch)) {
+      if (part.hi < state.builder.next) continue
+      if (part.lo > last) break
+      if (part.unreadable !== null) this.#bury(state, part.unreadable, context)
+      else this.#intake.take(state, part.value, context)
+      state.builder.next = part.hi + 1
       // A pending range is not cut anew: its token names exactly these bounds.
       if (state.pending === null && (state.builder.size >= flushRows || state.builder.days > longestRangeDays))
         this.#seal(state)
@@ -339,20 +399,46 @@ export class Pipeline {
     state.builder.next = Math.max(state.builder.next, Math.min(batch.hi, last) + 1)
     for (const [result, count] of tally) events.records(result, count)
     for (const [kind, count] of apart) events.refusalsApart(kind, count)
+    this.#judge(state.lane, tally)
     const layout = state.layouts.news(state.decoder.layout)
     if (layout !== null) log.info(`${state.lane.label}: ${layout}`)
     if (state.pending !== null && state.builder.next > last) this.#settle(state, batch)
   }
 
+  /** A part that cannot be had is passed over. */
+  #bury(state: LaneState, part: Unreadable, { now, tally }: { now: number; tally: Map<string, number> }): void {
+    const { log, reading } = this.#options
+    const letter = letterOf(part, now, reading.sketch(null))
+    log.error(`${state.lane.label}: ${letter.message}: passed over, and counted as a dead letter`)
+    state.builder.deadLetters.push(letter)
+    tally.set(letter.reason, (tally.get(letter.reason) ?? 0) + 1)
+  }
+
+  /** When most of an input cannot be read, it is probably our reading that is wrong, and a person must look. */
+  #judge(lane: Lane, tally: ReadonlyMap<string, number>): void {
+    let all = 0
+    for (const count of tally.values()) all += count
+    const readable = [...readableResults].reduce((sum, result) => sum + (tally.get(result) ?? 0), 0)
+    this.#options.inputs?.values(lane.label, all, all - readable)
+  }
+
   /** The interrupted range is read again in full: land it, and when no other lane settles any more, load the windows. */
   #settle(state: LaneState, batch: Batch): void {
-    const rest = batch.values.filter((value) => value.offset >= state.builder.next)
-    if (rest.length > 0) state.held.push({ lo: state.builder.next, hi: batch.hi, values: rest })
+    const { next } = state.builder
+    if (next <= batch.hi) state.held.push({ ...batch, lo: next })
     state.lane.pause()
+    const source = state.pending?.source ?? state.lane.source
     state.pending = null
     state.phase = 'held'
-    this.#seal(state)
-    void this.#settled(state)
+    this.#seal(state, source)
+    this.#goOn(state)
+  }
+
+  #goOn(state: LaneState): void {
+    this.#settled(state).catch((error: unknown) => {
+      // Given up while the windows were loaded: whoever did it knows.
+      if (!(error instanceof Fault && error.code === 'kafka-fenced')) throw error
+    })
   }
 
   async #settled(state: LaneState): Promise<void> {
@@ -363,14 +449,14 @@ export class Pipeline {
     await this.#load()
   }
 
-  #seal(state: LaneState): void {
+  /** @param source the name under which an interrupted range had begun to land */
+  #seal(state: LaneState, source = state.lane.source): void {
     const { clock, reading } = this.#options
     if (state.builder.empty) {
       state.builder = new RangeBuilder(state.builder.next, clock.now())
       return
     }
-    const { source, partition } = state.lane
-    const range = state.builder.seal({ source, lane: partition, configHash: reading.configHash })
+    const range = state.builder.seal({ source, lane: state.lane.partition, configHash: reading.configHash })
     state.builder = new RangeBuilder(state.builder.next, clock.now())
     state.writer.write(range)
   }
@@ -378,11 +464,29 @@ export class Pipeline {
   async #lost(lane: Lane, lo: number, hi: number): Promise<void> {
     const state = this.#states.get(lane)
     if (state === undefined || state.writer.fenced) return
+    if (state.pending !== null) {
+      await this.#lostWhileSettling(state, state.pending, hi)
+      return
+    }
     this.#seal(state)
     const from = Math.max(lo, state.builder.next)
-    if (from <= hi) this.#declareGap(state, from, hi)
-    state.pending = null
+    if (from <= hi) await this.#declareGap(state, { source: lane.source, lo: from, hi })
     state.builder = new RangeBuilder(Math.max(hi + 1, state.builder.next), this.#options.clock.now())
+  }
+
+  /** Part of an interrupted range is gone, so it cannot be repeated as it was cut: the ledger knows whether it had landed. */
+  async #lostWhileSettling(state: LaneState, pending: Pending, hi: number): Promise<void> {
+    const { history, clock } = this.#options
+    const { lane } = state
+    const { source, lo, hi: last } = pending
+    const held = await this.#insist(state, () => history.holds({ source, lane: lane.partition, lo, hi: last }))
+    if (!held) await this.#declareGap(state, { source, lo, hi: last })
+    if (hi > last) await this.#declareGap(state, { source: lane.source, lo: last + 1, hi })
+    state.builder = new RangeBuilder(Math.max(hi, last) + 1, clock.now())
+    lane.pause()
+    state.pending = null
+    state.phase = 'held'
+    this.#goOn(state)
   }
 
   async #end(lane: Lane): Promise<void> {
@@ -462,10 +566,10 @@ export class Pipeline {
   }
 
   #openWindows(firstMs: EpochMs): Windows {
-    const { lifetime, seriesLimit, seriesLimitPerTenant, latenessMs } = this.#options
+    const { lifetime, seriesLimit, seriesLimitPerTenant, latenessMs, resumeAtMs } = this.#options
     this.#windows ??= new Windows({ seriesLimit, seriesLimitPerTenant, lifetime })
     // The first record seen is seldom the oldest: lanes are read side by side.
-    if (this.#windows.endMs === null) this.#windows.openAt(firstMs - latenessMs - 60_000)
+    if (this.#windows.endMs === null) this.#windows.openAt(resumeAtMs ?? firstMs - latenessMs - 60_000)
     return this.#windows
   }
 

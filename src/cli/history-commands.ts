@@ -8,11 +8,13 @@ import {
   defined,
   examples,
   type Flags,
+  formatOption,
   text,
   tokenOption,
   urlOption,
 } from './flags.ts'
 import { verifyCommand } from './history.ts'
+import { type BackfillArguments, backfillCommand } from './history-backfill.ts'
 import { forgetCommand } from './history-forget.ts'
 import { type RepairArguments, repairCommand } from './history-repair.ts'
 import { schemaCommand } from './schema.ts'
@@ -22,6 +24,7 @@ export const addHistory: Add = (program, terminal, done) => {
   const history = program.command('history').description('looks after history')
   addVerify(history, terminal, done)
   addRepair(history, terminal, done)
+  addBackfill(history, terminal, done)
   addForget(history, terminal, done)
 }
 
@@ -44,16 +47,16 @@ const addVerify: Add = (history, terminal, done) => {
 }
 
 const addRepair: Add = (history, terminal, done) => {
-  history
-    .command('repair')
-    .description('rebuilds a coarser tier of the rollups from the finer one, where verify says that they disagree')
-    .addOption(configOption())
-    .addOption(dataOption())
+  withSource(history.command('repair'))
+    .description(
+      'rebuilds the 10 s tier from Kafka, and each coarser tier from the finer one, where verify finds them wrong',
+    )
     .requiredOption('--from <time>', 'ISO 8601, epoch milliseconds or relative')
     .option('--to <time>', 'end, exclusive', 'now')
-    .addOption(new Option('--tier <name>', 'what to rebuild').choices(['1m', '1h', 'all']).default('all'))
+    .addOption(new Option('--tier <name>', 'what to rebuild').choices(['10s', '1m', '1h', 'all']).default('all'))
     .option('--dry-run', 'only say what differs')
     .option('--settled', 'also the newest hours: the daemon has ended with exit code 0')
+    .option('--with-present-settings', 'read again also what landed under other settings of decode and classify')
     .option('--json', 'the result as JSON')
     .addHelpText(
       'after',
@@ -63,11 +66,40 @@ const addRepair: Add = (history, terminal, done) => {
           'tollwatch history repair -c tollwatch.yaml --from 2026-11-20 --to 2026-11-21',
           'while no daemon runs; may be run again, also after it was killed',
         ],
+        ['tollwatch history repair -c tollwatch.yaml --from -2d --tier 10s', 'only what has to be read from Kafka'],
       ]),
     )
     .action(async (flags: Flags) => {
       const args = flags as unknown as RepairArguments
-      done(await repairCommand(args, settingsOf(flags), systemClock.now(), terminal))
+      done(await repairCommand(args, sourceSettingsOf(flags), systemClock.now(), terminal))
+    })
+}
+
+const addBackfill: Add = (history, terminal, done) => {
+  withSource(history.command('backfill'))
+    .description('brings into history what Kafka still has of a span of time and the ledger does not')
+    .requiredOption('--from <time>', 'when Kafka took the records: ISO 8601, epoch milliseconds or relative')
+    .option('--to <time>', 'end, exclusive', 'now')
+    .option('--dry-run', 'only say what is missing')
+    .option('--declare-lost', 'enter offsets of holes that Kafka has no more into the ledger as a gap')
+    .option('--with-present-settings', 'complete an interrupted backfill with other settings of decode and classify')
+    .option('--json', 'the result as JSON')
+    .addHelpText(
+      'after',
+      examples([
+        [
+          'tollwatch history backfill -c tollwatch.yaml --from -7d --dry-run',
+          'exit code 0, or 1 when something is missing',
+        ],
+        [
+          'tollwatch history backfill -c tollwatch.yaml --from 2026-11-14 --to 2026-11-21',
+          'while no daemon runs; may be run again, also after it was killed',
+        ],
+      ]),
+    )
+    .action(async (flags: Flags) => {
+      const args = flags as unknown as BackfillArguments
+      done(await backfillCommand(args, sourceSettingsOf(flags), systemClock.now(), terminal))
     })
 }
 
@@ -113,6 +145,26 @@ export const addSchema: Add = (program: Command, terminal: Terminal, done) => {
       const cluster = text(flags, 'cluster')
       done(schemaCommand(cluster === null ? {} : { cluster }, configOf(flags), terminal))
     })
+}
+
+/** What a command needs that reads from Kafka again. */
+function withSource(command: Command): Command {
+  return command
+    .addOption(configOption())
+    .addOption(dataOption())
+    .option('--kafka <brokers>', 'host:port, several separated by commas')
+    .option('--topic <topic>', 'only these topics, several separated by commas')
+    .addOption(formatOption())
+}
+
+function sourceSettingsOf(flags: Flags) {
+  const kafka = defined({ brokers: flags['kafka'], topic: flags['topic'] })
+  const overrides = defined({
+    source: defined({ kafka }),
+    decode: defined({ format: flags['format'] }),
+    history: defined({ data_dir: flags['data'] }),
+  })
+  return configOf(flags, overrides ?? {})
 }
 
 function settingsOf(flags: Flags) {

@@ -6,6 +6,7 @@ export const faultCodes = [
   'kafka-refused',
   'kafka-fenced',
   'offset-above-latest',
+  'offset-out-of-range',
   'store-missing',
   'store-locked',
   'store-unreachable',

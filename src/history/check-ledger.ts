@@ -79,7 +79,7 @@ export async function compareWithLedger(
  * hour tells it all the same, another makes all its hours vague. An entry is never older than the hours in it, but for
  * a minute by which stamps may run ahead.
  */
-function ledgerHours(lane: string): string {
+export function ledgerHours(lane: string): string {
   const from = `landed_at >= fromUnixTimestamp(greatest({since:Int64} - 3600, 0))`
   const [first, last] = ["toStartOfHour(toDateTime(min_time, 'UTC'))", "toStartOfHour(toDateTime(max_time, 'UTC'))"]
   return `

@@ -10,6 +10,32 @@ export async function checkLetters(database: Database, kept: Kept): Promise<Chec
   const since = wholeSince(kept, ['dead_letter', 'ledger'])
   const name = 'ledger and dead_letter'
   if (since === null) return { name, ok: true, since: null, hours: 0, unequal: 0, left_out: 0, problems: [] }
+  const { ranges, unequal, examples, strays } = await compareLetters(database, since, problemLimit)
+  const problems = examples.map(({ lane, lo, hi, told, held }) => {
+    return `${lane}, offsets ${lo} to ${hi}: the ledger counts ${told} dead letters, dead_letter has ${held}`
+  })
+  if (strays > 0) problems.push(`dead_letter has ${strays} entries in ranges that the ledger knows no dead letters of`)
+  return {
+    ...{ name, ok: unequal === 0 && strays === 0, since: hourName(since), hours: ranges, unequal, left_out: 0 },
+    problems: [...problems, ...andMore(examples.length, unequal)],
+  }
+}
+
+/** A range whose dead letters are not as many as its ledger entry says. */
+interface UnequalRange {
+  readonly lane: string
+  readonly lo: number
+  readonly hi: number
+  readonly told: number
+  readonly held: number
+}
+
+/** @param since the first hour, in epoch seconds */
+export async function compareLetters(
+  database: Database,
+  since: number,
+  exampleLimit: number,
+): Promise<{ ranges: number; unequal: number; strays: number; examples: readonly UnequalRange[] }> {
   const [row] = await database.query<{
     ranges: number
     unequal: number
@@ -17,7 +43,7 @@ export async function checkLetters(database: Database, kept: Kept): Promise<Chec
     strays: number
   }>(
     `SELECT countIf(NOT stray) AS ranges, countIf(NOT stray AND told != held) AS unequal, sumIf(held, stray) AS strays,
-            groupArrayIf(${problemLimit})((name, [first, last, told, held]), NOT stray AND told != held) AS examples
+            groupArrayIf(${exampleLimit})((name, [first, last, told, held]), NOT stray AND told != held) AS examples
      FROM (
        SELECT name, first, last, stray, sum(told0) AS told, sum(held0) AS held FROM (
          SELECT ${laneName} AS name, lo AS first, hi AS last, 0 AS stray, dead_letters AS told0, 0 AS held0
@@ -39,13 +65,9 @@ export async function checkLetters(database: Database, kept: Kept): Promise<Chec
     checkSeconds,
   )
   const { ranges = 0, unequal = 0, examples = [], strays = 0 } = row ?? {}
-  const problems = examples.map(([lane, [lo, hi, told, held]]) => {
-    return `${lane}, offsets ${lo} to ${hi}: the ledger counts ${told} dead letters, dead_letter has ${held}`
-  })
-  if (strays > 0) problems.push(`dead_letter has ${strays} entries in ranges that the ledger knows no dead letters of`)
   return {
-    ...{ name, ok: unequal === 0 && strays === 0, since: hourName(since), hours: ranges, unequal, left_out: 0 },
-    problems: [...problems, ...andMore(examples.length, unequal)],
+    ...{ ranges, unequal, strays },
+    examples: examples.map(([lane, [lo, hi, told, held]]) => ({ lane, lo, hi, told, held })),
   }
 }
 

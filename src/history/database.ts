@@ -119,6 +119,22 @@ export function openServer(
  * @throws Fault `store-missing` without the chdb package, `store-locked` while another process has the directory open
  */
 export async function openEmbedded(directory: string): Promise<Database> {
+  const connect = await chdb()
+  mkdirSync(directory, { recursive: true })
+  emptyStandardInput()
+  try {
+    const writer = connect(directory)
+    const reader = connect(directory)
+    const database = new ClientDatabase(writer, reader, singlePlace)
+    await database.query('SELECT 1 AS one')
+    return database
+  } catch (error) {
+    throw classified(error)
+  }
+}
+
+/** The optional package, as a way to connect to a directory. @throws Fault `store-missing` without it */
+async function chdb(): Promise<(directory: string) => ClickHouseClient> {
   const { createChdbConnection } = await import('chdb/connection').catch((error: unknown) => {
     throw new Fault(
       'store-missing',
@@ -126,18 +142,57 @@ export async function openEmbedded(directory: string): Promise<Database> {
       { retryable: false, cause: error },
     )
   })
-  mkdirSync(directory, { recursive: true })
-  emptyStandardInput()
-  const connect = (): ClickHouseClient => {
-    // The package ships its own copy of the client's types; at run time the connection is what the client expects.
-    return createClient({ connection: createChdbConnection({ path: directory }) as unknown as never })
-  }
+  // The package ships its own copy of the client's types; at run time the connection is what the client expects.
+  return (directory) => createClient({ connection: createChdbConnection({ path: directory }) as unknown as never })
+}
+
+/** What a statement answers: the names of its columns, each once, and rows. */
+export interface SqlAnswer {
+  readonly columns: readonly string[]
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+}
+
+/** Reads and cannot write: the engine itself refuses to. */
+export interface ReadingDatabase extends Database {
+  /** Runs one statement as somebody wrote it; it may run for 30 s. */
+  ask(sql: string): Promise<SqlAnswer>
+}
+
+/** With `readonly = 1` no setting can be changed either, so all others come with it. */
+const readingSettings = {
+  output_format_json_quote_64bit_integers: 0,
+  max_execution_time: readSeconds,
+  max_memory_usage: 2_000_000_000,
+  readonly: 1,
+}
+
+/** Opens a server to read; see `openServer`. */
+export function openServerToRead(options: { url: string; user: string }, password: string): ReadingDatabase {
+  const settings = Object.fromEntries(Object.entries(readingSettings).map(([name, value]) => [name, String(value)]))
+  const client = createClient({
+    url: options.url,
+    username: options.user,
+    password,
+    request_timeout: 70_000,
+    log: { level: ClickHouseLogLevel.OFF },
+    clickhouse_settings: { wait_end_of_query: 1, ...settings },
+  })
+  return new ReadOnlyDatabase(client)
+}
+
+/**
+ * Opens the embedded engine on a directory to read. Unlike `openEmbedded` it leaves the standard input alone, because
+ * only INSERTs take what waits there.
+ *
+ * @throws Fault as `openEmbedded`
+ */
+export async function openEmbeddedToRead(directory: string): Promise<ReadingDatabase> {
+  const connect = await chdb()
   try {
-    const writer = connect()
-    const reader = connect()
-    const database = new ClientDatabase(writer, reader, singlePlace)
-    await database.query('SELECT 1 AS one')
-    return database
+    const client = connect(directory)
+    const settings = Object.entries(readingSettings).map(([name, value]) => `${name} = ${value}`)
+    await client.command({ query: `SET ${settings.join(', ')}` })
+    return new ReadOnlyDatabase(client)
   } catch (error) {
     throw classified(error)
   }
@@ -187,6 +242,65 @@ class ClientDatabase implements Database {
     await this.#writer.close()
     if (this.#reader !== this.#writer) await this.#reader.close()
   }
+}
+
+class ReadOnlyDatabase implements ReadingDatabase {
+  readonly place = singlePlace
+  readonly #client: ClickHouseClient
+
+  constructor(client: ClickHouseClient) {
+    this.#client = client
+  }
+
+  query<Row>(sql: string, params: Readonly<Record<string, Param>> = {}): Promise<readonly Row[]> {
+    return guarded(async () => {
+      const result = await this.#client.query({ query: sql, query_params: { ...params }, format: 'JSONEachRow' })
+      return result.json<Row>()
+    })
+  }
+
+  ask(sql: string): Promise<SqlAnswer> {
+    return guarded(async () => {
+      const result = await this.#client.query({ query: sql, format: 'JSONCompactEachRowWithNames' })
+      const lines = (await result.text()).split('\n').filter((line) => line !== '')
+      const [names = [], ...rows] = lines.map((line) => JSON.parse(withLongNumbersAsText(line)) as unknown[])
+      const columns = eachOnce(names.map(String))
+      return { columns, rows: rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]]))) }
+    })
+  }
+
+  async command(): Promise<void> {
+    throw this.#refusal()
+  }
+
+  async insert(): Promise<void> {
+    throw this.#refusal()
+  }
+
+  #refusal(): Fault {
+    return new Fault('store-refused', 'history was opened to read', { retryable: false })
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+}
+
+/** Numbers beyond 2^53 would lose their last digits. */
+function withLongNumbersAsText(json: string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) =>
+    token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`,
+  )
+}
+
+/** Two columns of one name would be one in a row. */
+function eachOnce(names: readonly string[]): readonly string[] {
+  const seen = new Map<string, number>()
+  return names.map((name) => {
+    const times = (seen.get(name) ?? 0) + 1
+    seen.set(name, times)
+    return times === 1 ? name : `${name}_${times}`
+  })
 }
 
 async function guarded<Value>(call: () => Promise<Value>): Promise<Value> {

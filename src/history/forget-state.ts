@@ -1,11 +1,22 @@
 import type { Clock } from '../time/clock.ts'
 import { altered, type Database, quoted } from './database.ts'
 import { finished } from './mutation.ts'
+import { scopeMark } from './scoped-state.ts'
 import type { StateEntry, StateStore } from './state.ts'
 import { formsOf, mentionOf } from './tenant-name.ts'
 
 /** Kinds that never name a tenant, and the note of the erasure itself. */
-const otherKinds = ['intent', 'file', 'kept', 'writer', 'maintenance', 'erasure', 'heartbeat']
+const otherKinds = [
+  'intent',
+  'file',
+  'kept',
+  'writer',
+  'maintenance',
+  'erasure',
+  'heartbeat',
+  'incarnation',
+  'backfill',
+]
 
 interface Entry {
   readonly kind: string
@@ -63,7 +74,7 @@ export async function forgetInState(
 
 /** Whether an entry is an alert about this tenant. */
 function isAlertOf(kind: string, value: string, tenant: string): boolean {
-  if (kind !== 'alert') return false
+  if (kind.split(scopeMark)[0] !== 'alert') return false
   const saved = parsed(value) as { instance?: { alert?: { labels?: Record<string, unknown> } } } | null | undefined
   return saved?.instance?.alert?.labels?.['tenant'] === tenant
 }

@@ -4,11 +4,14 @@ import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
 import type { AlertRecord } from './alert-record.ts'
 import { alertColumns, alertValues } from './alert-record.ts'
+import { type BackfilledLane, type BackfillOrder, type BackfillStore, backfillLanes } from './backfill.ts'
+import { backfillToken } from './backfill-intent.ts'
 import { type Database, openEmbedded, openServer, target } from './database.ts'
 import { DurableState } from './durable-state.ts'
+import { type Facts, StoredFacts } from './facts.ts'
 import { type Forgotten, forgetTenant, rowsOfTenant } from './forget.ts'
 import { InsertGovernor } from './governor.ts'
-import { land } from './landing.ts'
+import { land, landUnder } from './landing.ts'
 import { WriterLease, withoutWriters } from './lease.ts'
 import { ledgerHolds, ledgerPosition, type VerifyReport, verifyHistory } from './ledger.ts'
 import { bringUpToDate, migrate } from './migrate.ts'
@@ -19,8 +22,10 @@ import { Questions } from './questions.ts'
 import type { Range } from './range.ts'
 import { type ReloadedRow, windowRows } from './reload.ts'
 import { type Repaired, type RepairOrder, repairTier, type Steps } from './repair.ts'
+import { type RebuildOrder, type RebuildResult, rebuildFromSource } from './repair-source.ts'
 import { type Kept, keptOf } from './retention.ts'
 import type { StateStore } from './state.ts'
+import { type StrayTenant, strayTenant } from './stray-tenant.ts'
 
 /** What the pipeline needs of history. */
 export interface RangeStore {
@@ -54,6 +59,7 @@ export interface HistoryParts {
 export class History implements RangeStore {
   readonly state: StateStore
   readonly queries: Queries
+  readonly facts: Facts
   readonly #database: Database
   readonly #parts: HistoryParts
   readonly #governor: InsertGovernor
@@ -63,6 +69,7 @@ export class History implements RangeStore {
     this.#parts = parts
     this.#governor = new InsertGovernor(database, parts.clock)
     this.state = new DurableState(database, parts.clock)
+    this.facts = new StoredFacts(database)
     this.queries = new Questions(database, () => parts.clock.now(), parts.kept)
   }
 
@@ -87,6 +94,11 @@ export class History implements RangeStore {
     return windowRows(this.#database, fromMs, mine)
   }
 
+  /** A tenant that came by more than one lane of a source since `sinceMs`; null when there is none. */
+  strayTenant(sources: readonly string[], sinceMs: number): Promise<StrayTenant | null> {
+    return strayTenant(this.#database, sources, sinceMs)
+  }
+
   async logAlerts(records: readonly AlertRecord[]): Promise<void> {
     if (records.length === 0) return
     const rows = records.map(alertValues)
@@ -106,6 +118,42 @@ export class History implements RangeStore {
     const store = { database: this.#database, state: this.state }
     const work = () => repairTier(store, order, steps)
     return order.dryRun ? work() : this.#alone('history repair', work)
+  }
+
+  /**
+   * Rebuilds the 10 s tier and the tables beside it from their source over a span; see `rebuildFromSource`.
+   *
+   * @throws Fault `store-busy` while a daemon writes, or when an interrupted write must be completed first
+   */
+  rebuild(order: RebuildOrder, steps?: Steps): Promise<RebuildResult> {
+    const work = async () => {
+      await this.#caughtUp('ledger', 'rollup_10s', 'rollup_1m', 'events_402', 'dead_letter')
+      return rebuildFromSource({ database: this.#database, state: this.state }, order, steps)
+    }
+    return order.dryRun ? work() : this.#alone('history repair', work)
+  }
+
+  /**
+   * Lands what the lanes still have of a span of time and the ledger does not; see `backfillLanes`.
+   *
+   * @throws Fault `store-busy` while a daemon writes
+   */
+  backfill(order: BackfillOrder, steps?: Steps): Promise<readonly BackfilledLane[]> {
+    const { clock, epoch, keepEvents } = this.#parts
+    const store: BackfillStore = {
+      database: this.#database,
+      state: this.state,
+      now: () => clock.now(),
+      land: async (range, intent) => {
+        await this.#governor.wait()
+        await landUnder(this.#database, range, backfillToken(intent, epoch), keepEvents)
+      },
+    }
+    const work = async () => {
+      await this.#caughtUp('ledger', 'rollup_10s', 'rollup_1m')
+      return backfillLanes(store, order, steps)
+    }
+    return order.dryRun ? work() : this.#alone('history backfill', work)
   }
 
   /** Rows that name a tenant, by table. */
@@ -148,14 +196,23 @@ export class History implements RangeStore {
   }
 
   /** On a cluster, waits until the replica that answers has what the others were given. */
-  async #caughtUp(table: string): Promise<void> {
+  async #caughtUp(...tables: readonly string[]): Promise<void> {
     const { place } = this.#database
     if (place.cluster === null) return
-    await this.#database.command(`SYSTEM SYNC REPLICA ${target(place, `tollwatch.${table}`)} LIGHTWEIGHT`)
+    for (const table of tables) {
+      await this.#database.command(`SYSTEM SYNC REPLICA ${target(place, `tollwatch.${table}`)} LIGHTWEIGHT`)
+    }
   }
 }
 
-function readPassword({ password, password_file }: { password: string; password_file?: string | undefined }): string {
+/** @throws Fault `config-unreadable` when the file of the password cannot be read */
+export function readPassword({
+  password,
+  password_file,
+}: {
+  password: string
+  password_file?: string | undefined
+}): string {
   if (password_file === undefined) return password
   try {
     return readFileSync(password_file, 'utf8').trim()

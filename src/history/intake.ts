@@ -134,13 +134,16 @@ export class Intake {
     const slice = Math.floor(timeMs / sliceMs)
     const tenant = record.tenant ?? unknownLabel
     const api = record.api ?? unknownLabel
+    if (one.live) {
+      this.#watermark.seen(lane.key, timeMs, Math.min(timeMs, one.value.arrivedMs ?? one.now), one.now)
+      // Moving on forgets idle series, so it comes before the series is looked up.
+      if (windows.tooFarAhead(slice)) this.#windows.makeRoom(slice - roomSlices)
+    }
     const series = windows.series(tenant, api)
     const judged = this.#reading.judge(record)
     const cause = judged?.kind === 'payment_required' ? causes.indexOf(judged.cause) : -1
     let late = slice * sliceMs < (windows.endMs ?? 0)
     if (one.live) {
-      this.#watermark.seen(lane.key, timeMs, Math.min(timeMs, one.value.arrivedMs ?? one.now), one.now)
-      if (windows.tooFarAhead(slice)) this.#windows.makeRoom(slice - roomSlices)
       late = windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause }) === 'late'
       // What lands again was counted before the restart already.
       if (!one.repeated) {

@@ -1,6 +1,6 @@
 import { hourMs } from '../time/duration.ts'
 import { sliceMs } from '../window/view.ts'
-import type { Database } from './database.ts'
+import type { Database, Insert } from './database.ts'
 import type { Range } from './range.ts'
 
 const landingColumns = [
@@ -22,30 +22,30 @@ const deadLetterColumns = ['at', 'reason', 'source', 'lane', 'offset', 'entry', 
  * @param keepEvents false leaves the refused calls out; their counts stay
  * @throws Fault when the store is away or refuses; the caller repeats the call
  */
-export async function land(database: Database, range: Range, epoch: number, keepEvents = true): Promise<void> {
-  const token = tokenOf(range, epoch)
+export function land(database: Database, range: Range, epoch: number, keepEvents = true): Promise<void> {
+  return landUnder(database, range, tokenOf(range, epoch), keepEvents)
+}
+
+/** The same under another token, for ranges that land a second time. */
+export async function landUnder(database: Database, range: Range, token: string, keepEvents = true): Promise<void> {
   await database.insert({
     table: 'tollwatch.landing',
     columns: landingColumns,
     rows: landingRows(range),
     token: `${token}:r`,
   })
-  if (keepEvents && range.events.length > 0) {
-    await database.insert({
-      table: 'tollwatch.events_402',
-      columns: eventColumns,
-      rows: eventRows(range),
-      token: `${token}:e`,
-    })
-  }
-  if (range.deadLetters.length > 0) {
-    await database.insert({
-      table: 'tollwatch.dead_letter',
-      columns: deadLetterColumns,
-      rows: deadLetterRows(range),
-      token: `${token}:d`,
-    })
-  }
+  if (keepEvents && range.events.length > 0) await database.insert(eventInsert(range, `${token}:e`))
+  if (range.deadLetters.length > 0) await database.insert(deadLetterInsert(range, `${token}:d`))
+}
+
+/** The refused calls of a range as an INSERT. */
+export function eventInsert(range: Range, token: string): Insert {
+  return { table: 'tollwatch.events_402', columns: eventColumns, rows: eventRows(range), token }
+}
+
+/** The dead letters of a range as an INSERT. */
+export function deadLetterInsert(range: Range, token: string): Insert {
+  return { table: 'tollwatch.dead_letter', columns: deadLetterColumns, rows: deadLetterRows(range), token }
 }
 
 /** Names a range for ever: the same records, read again in whatever process, come under the same token. */

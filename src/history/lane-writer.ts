@@ -15,14 +15,26 @@ export interface Intent {
   readonly hi: number
   /** Hash of the settings that decide what a record becomes. */
   readonly cfg: string
+  /** Which of the inputs of this name the offsets are of; missing where they are not told apart, and in older formats. */
+  readonly topic?: string
+}
+
+/** An intent that was not finished, with the source name that is in the tokens of what had landed of it. */
+export interface Pending extends Intent {
+  readonly source: string
 }
 
 export interface Position {
   /** Next offset that has not landed; null when nothing is known of the lane. */
   readonly next: number | null
   /** A range that may have landed in part: it must land again, exactly as it was cut, before anything else. */
-  readonly pending: Intent | null
+  readonly pending: Pending | null
+  /** The input that had this name before and is gone, where the one there is now has just been found. */
+  readonly gone?: { readonly id: string; readonly pending: Pending | null }
 }
+
+/** Where the store keeps which input had a name last, lane by lane. */
+const incarnationKind = 'incarnation'
 
 const firstPauseMs = 200
 const longestPauseMs = 15_000
@@ -99,21 +111,37 @@ export class LaneWriter {
     const { coordinator, source, partition } = this.lane
     if (coordinator === null) {
       const intents = await this.#history.state.load('intent')
-      const text = intents.get(this.#key)
+      const intent = parseIntent(intents.get(this.#key) ?? '')
       return {
         next: await this.#history.position(source, partition),
-        pending: text === undefined ? null : parseIntent(text),
+        pending: intent === null ? null : { ...intent, source },
       }
     }
     const landed = await this.#history.position(source, partition)
     const committed = await coordinator.read()
+    const told = committed === null ? null : parseMetadata(committed.metadata)
+    const id = this.lane.incarnation?.id ?? null
+    if (id !== null && told?.topic !== undefined && told.topic !== id) return this.#after(told.topic, landed, told)
     // No offset (offsets expire), or that of an epoch which was given up: the ledger of this epoch decides.
-    if (committed === null || (parseMetadata(committed.metadata)?.epoch ?? this.#epoch) !== this.#epoch) {
-      return { next: landed, pending: null }
-    }
-    const pending = parseIntent(committed.metadata)
+    if (committed === null || (told?.epoch ?? this.#epoch) !== this.#epoch) return this.#byLedger(landed)
+    const named = id === null || told?.topic !== undefined ? source : this.#sourceOf(null)
+    const intent = parseIntent(committed.metadata)
+    if (intent !== null) return { next: committed.offset, pending: { ...intent, source: named } }
     // An offset that somebody set back by hand must not make landed records count twice: that takes a new epoch.
-    return { next: pending === null ? Math.max(committed.offset, landed ?? 0) : committed.offset, pending }
+    const before = named === source ? null : await this.#history.position(named, partition)
+    return { next: Math.max(committed.offset, landed ?? 0, before ?? 0), pending: null }
+  }
+
+  /**
+   * Notes where a lane begins of which nothing was known, so that a start before anything has landed begins there too, and
+   * which input of its name it is.
+   */
+  async anchor(next: number): Promise<void> {
+    const { coordinator, incarnation } = this.lane
+    if (coordinator === null) return
+    await this.#commit(next, this.lane.source)
+    if (incarnation === undefined || incarnation.id === null || this.fenced) return
+    await this.#history.state.put([{ kind: incarnationKind, key: this.#nameKey, value: incarnation.id }])
   }
 
   write(range: Range): void {
@@ -146,6 +174,39 @@ export class LaneWriter {
     return `${this.lane.source}/${this.lane.partition}`
   }
 
+  /** The same for every input of this name. */
+  get #nameKey(): string {
+    return `${this.#sourceOf(null)}/${this.lane.partition}`
+  }
+
+  #sourceOf(id: string | null): string {
+    return this.lane.incarnation?.sourceOf(id) ?? this.lane.source
+  }
+
+  /** The committed offset is of an input that is gone. What it had announced can no longer be read. */
+  #after(id: string, landed: number | null, told: Partial<Intent>): Position {
+    const intent = told.epoch === this.#epoch ? intentOf(told) : null
+    const pending = intent === null ? null : { ...intent, source: this.#sourceOf(id) }
+    return { next: landed, pending: null, ...(landed === null ? { gone: { id, pending } } : {}) }
+  }
+
+  /** The id that another lane of this name had, where it was another one: a new topic may have more lanes than the old. */
+  #siblingOf(known: ReadonlyMap<string, string>, id: string): string | undefined {
+    const name = `${this.#sourceOf(null)}/`
+    return [...known].find(([key, before]) => key.startsWith(name) && before !== id)?.[1]
+  }
+
+  /** Kafka forgets offsets, at once when a topic is deleted; the store remembers which one it was. */
+  async #byLedger(landed: number | null): Promise<Position> {
+    const { incarnation, partition } = this.lane
+    if (landed !== null || incarnation === undefined || incarnation.id === null) return { next: landed, pending: null }
+    const known = await this.#history.state.load(incarnationKind)
+    const before = known.get(this.#nameKey) ?? this.#siblingOf(known, incarnation.id)
+    if (before !== undefined && before !== incarnation.id) return this.#after(before, landed, {})
+    // What an older version wrote, before ids were part of the name.
+    return { next: await this.#history.position(incarnation.sourceOf(null), partition), pending: null }
+  }
+
   async #work(): Promise<void> {
     this.#running = true
     try {
@@ -164,10 +225,17 @@ export class LaneWriter {
   }
 
   async #writeOne(range: Range): Promise<void> {
-    const intent: Intent = { v: 1, epoch: this.#epoch, lo: range.lo, hi: range.hi, cfg: range.configHash }
+    const { lo, hi, source, configHash: cfg } = range
+    const intent: Intent = { v: 1, epoch: this.#epoch, lo, hi, cfg, ...this.#topic(source) }
     await this.#untilDone(() => this.#announce(intent))
     await this.#untilDone(() => this.#history.land(range))
-    await this.#untilDone(() => this.#commit(range.hi + 1))
+    await this.#untilDone(() => this.#commit(hi + 1, this.lane.source))
+  }
+
+  /** Which input the offsets are of. A range under the name from before ids keeps the older form until it has landed. */
+  #topic(source: string): { topic?: string } {
+    const id = this.lane.incarnation?.id ?? null
+    return id === null || source !== this.lane.source ? {} : { topic: id }
   }
 
   async #announce(intent: Intent): Promise<void> {
@@ -179,9 +247,9 @@ export class LaneWriter {
     }
   }
 
-  async #commit(next: number): Promise<void> {
+  async #commit(next: number, source: string): Promise<void> {
     const { coordinator } = this.lane
-    const metadata = JSON.stringify({ v: 1, epoch: this.#epoch })
+    const metadata = JSON.stringify({ v: 1, epoch: this.#epoch, ...this.#topic(source) })
     if (coordinator !== null && (await coordinator.commit(next, metadata)) === 'fenced') this.fence()
   }
 
@@ -216,14 +284,17 @@ export async function storedIntents(state: StateStore): Promise<{ source: string
 
 /** The intent in a commit's metadata; null when nothing is pending. */
 function parseIntent(text: string): Intent | null {
-  const { epoch = 0, lo, hi, cfg = '' } = parseMetadata(text) ?? {}
+  return intentOf(parseMetadata(text) ?? {})
+}
+
+function intentOf({ epoch = 0, lo, hi, cfg = '' }: Partial<Intent>): Intent | null {
   return lo === undefined || hi === undefined || hi < lo ? null : { v: 1, epoch, lo, hi, cfg }
 }
 
 /** Reads the metadata of a commit; null when it is not of ours. */
-function parseMetadata(text: string): { epoch?: number; lo?: number; hi?: number; cfg?: string } | null {
+function parseMetadata(text: string): Partial<Intent> | null {
   try {
-    const value = JSON.parse(text) as { v?: unknown; epoch?: number; lo?: number; hi?: number; cfg?: string } | null
+    const value = JSON.parse(text) as Partial<Intent> | null
     return value?.v === 1 ? value : null
   } catch {
     return null

@@ -1,3 +1,4 @@
+import { openIntents } from './backfill-intent.ts'
 import type { Check, Totals } from './check.ts'
 import { checkEvents } from './check-events.ts'
 import { checkLanes, type LaneReport } from './check-lanes.ts'
@@ -64,7 +65,10 @@ export async function verifyHistory(database: Database, state: StateStore): Prom
   }
   checks.push(events.check, await checkLetters(database, kept))
   const { erasures, unfinished } = await erasuresOf(database, state)
-  const problems = [...ledger.problems, ...checks.flatMap((check) => check.problems), ...unfinished]
+  const halves = [...(await openIntents(state)).values()].map(({ source, lane, lo, hi }) => {
+    return `${source} lane ${lane}: a backfill of offsets ${lo} to ${hi} was interrupted: run "tollwatch history backfill" again`
+  })
+  const problems = [...ledger.problems, ...checks.flatMap((check) => check.problems), ...unfinished, ...halves]
   return {
     ...{ ok: problems.length === 0, lanes: ledger.lanes, lane_count: ledger.count, problems, erasures },
     checks: checks.map(({ problems: _, ...check }) => check),

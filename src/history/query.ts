@@ -1,4 +1,5 @@
 import type { EpochMs } from '../time/clock.ts'
+import type { CursorShape } from './cursor.ts'
 
 /** What history can be grouped by. */
 export const groupKeys = ['tenant', 'api', 'cause'] as const
@@ -92,6 +93,26 @@ export interface SeriesMinutes {
   readonly counts: readonly number[]
 }
 
+/** So many rows, from a place on. */
+export interface Page {
+  readonly limit: number
+  /** The `next` of the page before; of the shape in `cursorShapes`. */
+  readonly after?: string
+}
+
+export interface Rows<Row> {
+  readonly rows: readonly Row[]
+  /** Where the next page begins; null after the last row, absent where nobody keeps count. */
+  readonly next?: string | null
+}
+
+/** What the cursors of each list are made of: a time, and what tells rows of the same millisecond apart. */
+export const cursorShapes = {
+  events: ['number', 'number', 'number', 'string'],
+  alerts: ['number', 'string', 'string'],
+  deadLetters: ['number', 'number', 'number', 'string'],
+} as const satisfies Readonly<Record<string, CursorShape>>
+
 /** The longest span that `minutes` answers at once. */
 export const minutesSpanMs = 3_600_000
 
@@ -100,13 +121,13 @@ export interface Queries {
   /** A row's requests are all requests of its tenant and API, also beside a cause; without refusals its cause is ''. */
   trends(select: Selection & { stepMs: number; by: readonly GroupKey[]; limit: number }): Promise<Trends>
   summary(select: Selection & { by: readonly GroupKey[]; limit: number }): Promise<{ rows: readonly SummaryRow[] }>
-  events(select: Selection & { limit: number }): Promise<{ rows: readonly EventRow[] }>
-  alerts(select: Selection & { limit: number }): Promise<{ rows: readonly AlertLogRow[] }>
+  events(select: Selection & Page): Promise<Rows<EventRow>>
+  alerts(select: Selection & Page & { rule?: string; fingerprint?: string }): Promise<Rows<AlertLogRow>>
   /**
    * The minute tier as it is, for backtests. `from` lies on a minute, the span is at most an hour.
    *
    * @returns `complete: false` where only coarser tiers may be left of that time
    */
   minutes(select: Selection): Promise<{ complete: boolean; rows: readonly SeriesMinutes[] }>
-  deadLetters(select: { fromMs: EpochMs; toMs: EpochMs; limit: number }): Promise<{ rows: readonly DeadLetterRow[] }>
+  deadLetters(select: { fromMs: EpochMs; toMs: EpochMs } & Page): Promise<Rows<DeadLetterRow>>
 }

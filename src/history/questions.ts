@@ -1,12 +1,15 @@
 import { dayMs, hourMs, minuteMs } from '../time/duration.ts'
 import { formatInstant } from '../time/instant.ts'
 import type { Database, Param } from './database.ts'
+import { laneKey, type Placed, paged, pageOf } from './paging.ts'
 import type {
   AlertLogRow,
   DeadLetterRow,
   EventRow,
   GroupKey,
+  Page,
   Queries,
+  Rows,
   Selection,
   SeriesMinutes,
   SummaryRow,
@@ -111,25 +114,31 @@ export class Questions implements Queries {
     }
   }
 
-  async events(select: Selection & { limit: number }): Promise<{ rows: EventRow[] }> {
+  async events(select: Selection & Page): Promise<Rows<EventRow>> {
     const { where, params } = filter(select, 'ts', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
-    const rows = await this.#database.query<Omit<EventRow, 'time'> & { time_ms: number }>(
+    const page = pageOf(select, 'events', [`toUnixTimestamp64Milli(ts)`, 'offset', 'entry', laneKey])
+    const rows = await this.#database.query<Omit<EventRow, 'time'> & Placed>(
       `SELECT toUnixTimestamp64Milli(ts) AS time_ms, tenant, api, cause, cause_code, cause_source, kind, method, consumer,
-              plan, latency_ms, request_id, format
-       FROM tollwatch.events_402 FINAL WHERE ${where} ORDER BY ts DESC, offset DESC, entry DESC LIMIT {limit:UInt32}`,
-      { ...params, limit: select.limit },
+              plan, latency_ms, request_id, format, ${page.place}
+       FROM tollwatch.events_402 FINAL WHERE ${where}${page.where}
+       ORDER BY ts DESC, offset DESC, entry DESC, ${laneKey} DESC LIMIT {limit:UInt32}`,
+      { ...params, ...page.params },
     )
-    return { rows: rows.map(({ time_ms, ...row }) => emptyAsNull({ time: formatInstant(time_ms), ...row })) }
+    return paged(rows, { limit: select.limit, list: 'events' }, emptyAsNull)
   }
 
-  async alerts(select: Selection & { limit: number }): Promise<{ rows: AlertLogRow[] }> {
+  async alerts(select: Selection & Page & { rule?: string; fingerprint?: string }): Promise<Rows<AlertLogRow>> {
     const { where, params } = filter(select, 'at', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
-    const rows = await this.#database.query<Omit<AlertLogRow, 'time'> & { time_ms: number }>(
-      `SELECT toUnixTimestamp64Milli(at) AS time_ms, fingerprint, rule, state, severity, labels, value, summary
-       FROM tollwatch.alert_log FINAL WHERE ${where} ORDER BY at DESC LIMIT {limit:UInt32}`,
-      { ...params, limit: select.limit },
+    const page = pageOf(select, 'alerts', ['toUnixTimestamp64Milli(at)', 'fingerprint', 'toString(state)'])
+    const more = (['rule', 'fingerprint'] as const).filter((key) => select[key] !== undefined)
+    const narrower = more.map((key) => ` AND ${key} = {${key}:String}`).join('')
+    const rows = await this.#database.query<Omit<AlertLogRow, 'time'> & Placed>(
+      `SELECT toUnixTimestamp64Milli(at) AS time_ms, fingerprint, rule, state, severity, labels, value, summary, ${page.place}
+       FROM tollwatch.alert_log FINAL WHERE ${where}${narrower}${page.where}
+       ORDER BY at DESC, fingerprint DESC, toString(state) DESC LIMIT {limit:UInt32}`,
+      { ...params, ...page.params, ...Object.fromEntries(more.map((key) => [key, select[key] ?? ''])) },
     )
-    return { rows: rows.map(({ time_ms, ...row }) => ({ time: formatInstant(time_ms), ...row })) }
+    return paged(rows, { limit: select.limit, list: 'alerts' })
   }
 
   async minutes(select: Selection): Promise<{ complete: boolean; rows: readonly SeriesMinutes[] }> {
@@ -149,14 +158,17 @@ export class Questions implements Queries {
     return { complete: this.#reaches(tiers[1], select.fromMs), rows }
   }
 
-  async deadLetters(select: { fromMs: number; toMs: number; limit: number }): Promise<{ rows: DeadLetterRow[] }> {
+  async deadLetters(select: { fromMs: number; toMs: number } & Page): Promise<Rows<DeadLetterRow>> {
     const { where, params } = filter(select, 'at', (ms) => `fromUnixTimestamp64Milli({${ms}:Int64}, 'UTC')`)
-    const rows = await this.#database.query<{ time_ms: number } & Omit<DeadLetterRow, 'time'>>(
-      `SELECT toUnixTimestamp64Milli(at) AS time_ms, reason, source, lane AS partition, offset, entry AS index, bytes, message, sketch
-       FROM tollwatch.dead_letter FINAL WHERE ${where} ORDER BY at DESC, offset DESC LIMIT {limit:UInt32}`,
-      { ...params, limit: select.limit },
+    const page = pageOf(select, 'deadLetters', ['toUnixTimestamp64Milli(at)', 'offset', 'entry', laneKey])
+    const rows = await this.#database.query<Omit<DeadLetterRow, 'time'> & Placed>(
+      `SELECT toUnixTimestamp64Milli(at) AS time_ms, reason, source, lane AS partition, offset, entry AS index, bytes,
+              message, sketch, ${page.place}
+       FROM tollwatch.dead_letter FINAL WHERE ${where}${page.where}
+       ORDER BY at DESC, offset DESC, entry DESC, ${laneKey} DESC LIMIT {limit:UInt32}`,
+      { ...params, ...page.params },
     )
-    return { rows: rows.map(({ time_ms, ...row }) => ({ time: formatInstant(time_ms), ...row })) }
+    return paged(rows, { limit: select.limit, list: 'deadLetters' })
   }
 
   /** The coarsest tier that answers exactly and reaches back far enough; else the finest that does. */

@@ -1,4 +1,5 @@
 import { Fault } from '../fault/fault.ts'
+import { openIntents } from './backfill-intent.ts'
 import type { Database } from './database.ts'
 import type { StateStore } from './state.ts'
 
@@ -17,6 +18,10 @@ export interface OpenRange {
  * @throws Fault `store-busy` when an announced range is not in the ledger: its write was interrupted
  */
 export async function openRanges(database: Database, state: StateStore): Promise<readonly OpenRange[]> {
+  for (const key of (await openIntents(state)).keys()) {
+    const message = `a backfill of ${key} was interrupted: run "tollwatch history backfill" again, so that it completes it`
+    throw new Fault('store-busy', message, { retryable: false })
+  }
   const intents = await state.load('intent')
   const newest = await database.query<{ source: string; lane: number; hi: number; first: number; last: number }>(
     `SELECT source, lane, max(hi0) AS hi, toUnixTimestamp(toStartOfHour(argMax(toDateTime(min0, 'UTC'), hi0))) AS first,

@@ -17,6 +17,11 @@ import type { Silences } from './silence.ts'
 
 export const failingRule = 'NotificationsFailing'
 export const silenceEndingRule = 'SilenceEnding'
+/** About what comes in; see `InputWatch`. */
+export const recordsLostRule = 'RecordsLost'
+export const inputStoppedRule = 'InputStopped'
+export const inputUnreadableRule = 'InputUnreadable'
+export const topicAnewRule = 'TopicMadeAnew'
 
 /** A receiver that has taken nothing for so long is told of elsewhere. */
 export const failingAfterMs = 10 * minuteMs
@@ -90,10 +95,19 @@ export function endingAlerts(silences: Silences, firing: readonly Alert[], now: 
   })
 }
 
+/** How each of them says that it is over. */
+const endings = new Map<string, (alert: Alert) => string>([
+  [failingRule, ({ labels }) => `Notifications to ${labels['receiver']} are taken again.`],
+  [silenceEndingRule, () => 'The silence is over.'],
+  [inputStoppedRule, ({ labels }) => `${labels['input']} is read again.`],
+  [inputUnreadableRule, ({ labels }) => `What comes from ${labels['input']} can be read again.`],
+  [recordsLostRule, ({ labels }) => `No more records of ${labels['input']} were lost for an hour.`],
+  [topicAnewRule, ({ labels }) => `The new ${labels['input']} is being read.`],
+])
+
 /** What is no longer so, as it ended. */
 export function endOf(alert: Alert, now: EpochMs): Alert {
-  const { receiver } = alert.labels
-  const summary = alert.rule === failingRule ? `Notifications to ${receiver} are taken again.` : 'The silence is over.'
+  const summary = endings.get(alert.rule)?.(alert) ?? 'It is over.'
   const annotations = { ...alert.annotations, summary }
   return { ...alert, annotations, state: 'resolved', resolvedAtMs: Math.max(now, alert.activeAtMs), evaluatedAtMs: now }
 }

@@ -1,51 +1,55 @@
-import type { Coordinator, Lane } from './source.ts'
-
-/** How the client is told what to fetch. */
-interface Fetching {
-  seek(at: { topic: string; partition: number; offset: string }): void
-  pause(what: { topic: string; partitions: number[] }[]): void
-  resume(what: { topic: string; partitions: number[] }[]): void
-}
+import { kafkaSourceName } from './kafka-cluster.ts'
+import type { Coordinator, Incarnation, Lane } from './source.ts'
 
 /** One partition while it is assigned to us. */
 export class KafkaLane implements Lane {
   readonly topic: string
   readonly partition: number
   readonly source: string
+  readonly incarnation: Incarnation
   readonly earliest: number
   readonly latest: number
   readonly initial: number
   readonly format = null
   readonly coordinator: Coordinator
-  readonly #fetching: Fetching
+  readonly #onResume: () => void
   /** Next offset to hand over. */
   next: number
   /** One past the newest record known. */
   high: number
-  jumpedTo = -1
+  /** When `next` last moved, or the lane last had a reason to wait. */
+  movedMs = 0
   #begun = false
   #halted = false
   #paused = false
 
   constructor(options: {
+    clusterId: string
     topic: string
+    topicId: string | null
+    epoch: number
     partition: number
-    source: string
     earliest: number
     latest: number
     initial: number
-    fetching: Fetching
+    /** The lane can be fetched again. */
+    onResume: () => void
     read: Coordinator['read']
     commit: Coordinator['commit']
   }) {
-    this.topic = options.topic
+    const { clusterId, topic, topicId, epoch } = options
+    this.topic = topic
     this.partition = options.partition
-    this.source = options.source
+    this.source = kafkaSourceName({ clusterId, topic, topicId, epoch })
+    this.incarnation = {
+      id: topicId,
+      sourceOf: (id) => kafkaSourceName({ clusterId, topic, topicId: id, epoch }),
+    }
     this.earliest = options.earliest
     this.latest = options.latest
     this.initial = options.initial
     this.coordinator = { read: options.read, commit: options.commit }
-    this.#fetching = options.fetching
+    this.#onResume = options.onResume
     this.next = options.initial
     this.high = options.latest
   }
@@ -54,34 +58,28 @@ export class KafkaLane implements Lane {
     return `${this.topic}/${this.partition}`
   }
 
-  get delivering(): boolean {
-    return this.#begun && !this.#halted
+  /** Whether it may be fetched now. */
+  get isWanted(): boolean {
+    return this.#begun && !this.#halted && !this.#paused
   }
 
   begin(offset: number): void {
     this.#begun = true
     this.next = offset
-    this.seek(offset)
-    if (!this.#paused) this.resume()
-  }
-
-  seek(offset: number): void {
-    this.#fetching.seek({ topic: this.topic, partition: this.partition, offset: String(offset) })
+    this.#onResume()
   }
 
   pause(): void {
     this.#paused = true
-    if (!this.#halted) this.#fetching.pause([{ topic: this.topic, partitions: [this.partition] }])
   }
 
   resume(): void {
     this.#paused = false
-    if (this.delivering) this.#fetching.resume([{ topic: this.topic, partitions: [this.partition] }])
+    if (this.isWanted) this.#onResume()
   }
 
   /** Delivers nothing more, for good. */
   halt(): void {
-    if (!this.#halted) this.#fetching.pause([{ topic: this.topic, partitions: [this.partition] }])
     this.#halted = true
   }
 

@@ -5,9 +5,9 @@ import type { Clock } from '../time/clock.ts'
 import { DemoSource, type Interrupted } from './demo.ts'
 import { FileSource } from './file.ts'
 import type { FileBook } from './file-identity.ts'
-import { KafkaSource } from './kafka.ts'
+import { type KafkaContext, KafkaSource } from './kafka.ts'
 import type { SourceOptions } from './options.ts'
-import type { Source } from './source.ts'
+import type { InputListener, Source } from './source.ts'
 import { StdinSource } from './stdin.ts'
 
 /** The seed of the demo: everybody sees the same traffic. */
@@ -29,11 +29,14 @@ export function openSources(
     /** What relative paths start from. */
     folder: string
     input: Readable
+    /** Hears which inputs wait for a person. */
+    inputs: InputListener
+    strays: NonNullable<KafkaContext['strays']>
   },
 ): Source[] {
-  const { clock, log, demo, interrupted, epoch, keepBytes, book, folder, input } = context
+  const { clock, log, demo, interrupted, epoch, keepBytes, book, folder, input, inputs, strays } = context
   const sources: Source[] = []
-  if (kafka !== undefined) sources.push(new KafkaSource(kafka, { clock, log, epoch }))
+  if (kafka !== undefined) sources.push(new KafkaSource(kafka, { clock, log, epoch, inputs, strays }))
   if (files !== undefined) {
     const paths = files.paths.map((path) => resolve(folder, path))
     sources.push(new FileSource({ paths, follow: files.follow, keepBytes, book, clock, log }))

@@ -29,6 +29,15 @@ const kafkaOptions = z.strictObject({
   session_timeout: duration('20s').describe(
     'After this long without a sign of life the group gives our partitions to others.',
   ),
+  mode: z
+    .enum(['single', 'keyed'])
+    .default('single')
+    .describe('single: one daemon reads all, others stand by. keyed: daemons share topics keyed by tenant.'),
+  instance: z
+    .string()
+    .max(100)
+    .default('')
+    .describe('Name of this daemon among those that share topics in mode keyed.'),
   start: z.enum(['earliest', 'latest']).default('earliest').describe('Where a group begins that has no position yet.'),
   tls: z.union([z.boolean(), tlsOptions]).default(false),
   sasl: saslOptions.optional(),
@@ -47,3 +56,4 @@ export const sourceOptions = z.strictObject({
 
 export type SourceOptions = z.infer<typeof sourceOptions>
 export type KafkaOptions = z.infer<typeof kafkaOptions>
+export type KafkaMode = KafkaOptions['mode']

@@ -6,6 +6,12 @@ import type { EpochMs } from '../time/clock.ts'
  */
 export interface Source {
   /**
+   * For a source that one daemon at a time may read: resolves when this one may, or when nobody can tell. Called before
+   * `start`, and what is kept in the store is loaded in between. `onChange` is called when that has become old: then the
+   * source must be closed, and another one claimed.
+   */
+  claim?(onChange: () => void): Promise<void>
+  /**
    * Begins to deliver; `open` gives a consumer for each independent set of lanes. Does not wait for a world that is
    * away (see `problems`); throws a Fault when the source can never work.
    */
@@ -16,6 +22,12 @@ export interface Source {
   close(): Promise<void>
   /** Not ready reasons for /readyz, empty when all is well. */
   problems(): readonly string[]
+}
+
+/** Whoever tells people that an input is not read until they have done something. */
+export interface InputListener {
+  stopped(input: string, reason: string): void
+  running(input: string): void
 }
 
 /** What the pipeline offers to a source. */
@@ -31,6 +43,13 @@ export interface BatchConsumer {
   lost(lane: Lane, lo: number, hi: number): Promise<void>
   /** The lane will never deliver again (end of a file that is not followed). Resolves once all of it has landed. */
   ended(lane: Lane): Promise<void>
+  /**
+   * The owner's lanes are about to be given up: writes what was taken. Resolves when all of it is in history, or cannot
+   * get there now; the source waits no longer than it may.
+   */
+  revoking?(): Promise<void>
+  /** The position lies beyond the end of the input, which is the same one: nothing is read until a person has decided. */
+  beyond?(lane: Lane, latest: number): void
 }
 
 /** One ordered input and its place to remember positions in. */
@@ -48,6 +67,8 @@ export interface Lane {
   readonly format: string | null
   /** Where the position is kept; null means the ledger in the store keeps it. */
   readonly coordinator: Coordinator | null
+  /** For inputs that can be deleted and made again under their name: which of them this is. */
+  readonly incarnation?: Incarnation
   /** Lowest offset that can still be read; what lies below a position is a gap. */
   readonly earliest: number
   /** Where to begin when nothing is known of the lane. */
@@ -61,6 +82,14 @@ export interface Lane {
   landed?(next: number): void
   /** Records between the position and the end of the input; null where it is not known. */
   lag(): number | null
+}
+
+/** Tells apart inputs that had the same name one after another. */
+export interface Incarnation {
+  /** Null where the input does not say; then a new one looks like the old one. */
+  readonly id: string | null
+  /** The source name of the one with this id; null gives the name from before ids were part of it. */
+  sourceOf(id: string | null): string
 }
 
 /** A place outside the store that keeps a lane's position and fences old owners (a Kafka consumer group). */
@@ -79,6 +108,18 @@ export interface Batch {
   readonly lo: number
   readonly hi: number
   readonly values: readonly RawValue[]
+  /** Parts of it that could not be read; none of `values` lies in one. */
+  readonly unreadable?: readonly Unreadable[]
+}
+
+/** Offsets whose values are there but cannot be had, such as a compressed batch that would fill the memory. */
+export interface Unreadable {
+  readonly lo: number
+  readonly hi: number
+  /** What they take in the input. */
+  readonly bytes: number
+  /** For people, and the same for all of its kind. */
+  readonly reason: string
 }
 
 export interface RawValue {

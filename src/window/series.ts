@@ -62,6 +62,11 @@ export class SeriesTable {
     return this.#make(tenant, api)
   }
 
+  /** The series of this name if there is one; unlike `of` it makes none. */
+  find(tenant: string, api: string): Series | null {
+    return this.#tenants.get(tenant)?.get(api) ?? null
+  }
+
   /** Visits every series; `visit` may forget the one it is given. Plain loops: a generator costs more than most visits. */
   forEach(visit: (series: Series) => void): void {
     for (const apis of this.#tenants.values()) {

@@ -125,6 +125,27 @@ export class Windows implements WindowView {
     return rows
   }
 
+  /**
+   * Refusals of one series, minute by minute up to a slice boundary, the oldest first; zeros where nothing is known.
+   *
+   * @param minutes how many; what is further back than the rings hold counts as zero
+   */
+  refusalsByMinute(name: { readonly tenant: string; readonly api: string }, endMs: EpochMs, minutes: number): number[] {
+    const counts = new Array<number>(minutes).fill(0)
+    const refusals = this.#refusals
+    const causeIds = this.#table.find(name.tenant, name.api)?.causeIds ?? null
+    if (refusals === null || causeIds === null) return counts
+    const first = Math.floor(endMs / sliceMs) - minutes * slicesPerMinute
+    for (const id of causeIds) {
+      if (id < 0) continue
+      for (let at = 0; at < minutes * slicesPerMinute; at++) {
+        const minute = Math.floor(at / slicesPerMinute)
+        counts[minute] = (counts[minute] ?? 0) + refusals.at(id, first + at)
+      }
+    }
+    return counts
+  }
+
   #causeId(series: Series, cause: number): number {
     series.causeIds ??= new Int32Array(causes.length).fill(-1)
     const known = series.causeIds[cause] ?? -1

@@ -63,7 +63,7 @@ describeWithChdb('tollwatch history', () => {
     expect(done.code).toBe(0)
     expect(JSON.parse(done.out)).toMatchObject([{ tier: 'rollup_1m', from_tier: 'rollup_10s', dry_run: false }])
     const again = await tollwatch('history', 'repair', '--data', data, ...span)
-    expect([again.code, again.out.match(/nothing differs/g)]).toEqual([0, ['nothing differs', 'nothing differs']])
+    expect([again.code, again.out.match(/nothing differs/g)?.length]).toEqual([0, 3])
     // The hour of the newest range is not in the span, and would be left.
     const newest = await tollwatch('history', 'repair', '--data', data, '--from', '-1d', '--tier', '1m')
     expect(newest.code).toBe(1)

@@ -1,4 +1,4 @@
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { chromiumPath } from './available.ts'
 
 /**
@@ -23,4 +23,21 @@ export async function startChromium(): Promise<Browser> {
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
     ],
   })
+}
+
+/**
+ * Notes whatever a page complains about, and whatever it asks of others than its own daemon.
+ *
+ * @param url where the daemon listens, without a path
+ */
+export function watch(page: Page, url: string): readonly string[] {
+  const complaints: string[] = []
+  page.on('console', (message) => message.type() !== 'info' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${url}/`) && !request.url().startsWith(`blob:${url}/`)) {
+      complaints.push(`asked ${request.url()}`)
+    }
+  })
+  return complaints
 }

