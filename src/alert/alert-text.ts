@@ -163,6 +163,7 @@ function factsOf(condition: Condition, reading: Reading): readonly AlertFact[] {
 /** The runbook of the cause: the series' own, or of those it may be the most frequent now. */
 function runbookOf(rule: Rule, labels: Readonly<Record<string, string>>, numbers: AlertNumbers): string {
   if (rule.condition.type === 'quota_forecast') return 'runbooks/quota_exceeded.md'
+  if (rule.condition.type === 'expiry') return 'runbooks/subscription_expired.md'
   const cause: Cause | undefined =
     causes.find((one) => one === labels['cause']) ??
     onlyCauseOf(rule) ??

@@ -53,6 +53,8 @@ export class Backtest {
   }
 
   episodes(): readonly Episode[] {
+    // What still fires has gone on since its last change.
+    for (const alert of this.#engine.alerts()) if (alert.state === 'firing') this.#note(alert)
     return [...this.#episodes.values()]
   }
 

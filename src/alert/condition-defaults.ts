@@ -14,6 +14,8 @@ export function usualGroupBy(inputs: readonly ConditionInput[]): readonly (Serie
       return ['api']
     case 'absence':
       return ['tenant']
+    case 'expiry':
+      return ['tenant', 'expires']
     case 'new_value':
       return [first.of]
     default:
@@ -23,7 +25,16 @@ export function usualGroupBy(inputs: readonly ConditionInput[]): readonly (Serie
 
 /** The label that only this condition knows; null for those that look at the windows alone. */
 export function ownLabelOf(type: Condition['type']): OwnLabel | null {
-  return type === 'quota_forecast' ? 'quota' : type === 'stalled_input' ? 'topic' : null
+  switch (type) {
+    case 'quota_forecast':
+      return 'quota'
+    case 'stalled_input':
+      return 'topic'
+    case 'expiry':
+      return 'expires'
+    default:
+      return null
+  }
 }
 
 /** How long alerts are kept where the rule does not say: what counts staggers, the others have ends of their own. */

@@ -118,6 +118,15 @@ const newValue = z.strictObject({
   min_count: z.int().min(1).default(3),
 })
 
+const beforeEnd = duration({ least: hourMs, most: 366 * dayMs })
+
+const expiry = z.strictObject({
+  type: z.literal('expiry'),
+  levels: z
+    .strictObject({ info: beforeEnd.optional(), ticket: beforeEnd.optional(), page: beforeEnd.optional() })
+    .default({ info: 30 * dayMs, ticket: 7 * dayMs }),
+})
+
 /** One condition as it stands in a file; what it means is checked in `read-condition.ts`. */
 export const conditionSchema = z.discriminatedUnion('type', [
   threshold,
@@ -127,6 +136,7 @@ export const conditionSchema = z.discriminatedUnion('type', [
   absence,
   stalledInput,
   newValue,
+  expiry,
 ])
 
 export type ConditionInput = z.infer<typeof conditionSchema>
@@ -134,6 +144,8 @@ export type ConditionInput = z.infer<typeof conditionSchema>
 export const conditionTypes: readonly ConditionInput['type'][] = conditionSchema.options.map(
   ({ shape }) => shape.type.value,
 )
+
+const levelFix = 'write a number above 0; for expiry a duration from 1h to 366d, such as 7d'
 
 /** What to do about a bad value of a condition, by the name of the field it stands in. */
 export const conditionFixes: Readonly<Record<string, string>> = {
@@ -144,10 +156,10 @@ export const conditionFixes: Readonly<Record<string, string>> = {
   measure: `use one of ${measures.join(', ')}`,
   above: 'write a number from 0 up; a ratio lies between 0 and 1',
   below: 'write a number from 0 up; a ratio lies between 0 and 1',
-  levels: 'write severities with numbers, such as {ticket: 0.05, page: 0.2}',
-  info: 'write a number above 0',
-  ticket: 'write a number above 0',
-  page: 'write a number above 0',
+  levels: 'write severities with numbers, such as {ticket: 0.05, page: 0.2}; for expiry {info: 30d, ticket: 7d}',
+  info: levelFix,
+  ticket: levelFix,
+  page: levelFix,
   recover: 'write a number on the healthy side of the bound, or leave it out',
   over: 'use requests or refusals',
   min_total: 'write a whole number from 1 up',

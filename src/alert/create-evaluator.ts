@@ -1,6 +1,8 @@
+import type { TenantDirectory } from '../tenants/directory.ts'
 import { AbsenceEvaluator } from './absence-rule.ts'
 import { BurnEvaluator } from './burn-rule.ts'
 import { CombinedEvaluator } from './combined-rule.ts'
+import { ExpiryEvaluator } from './expiry-rule.ts'
 import { NewValueEvaluator } from './new-value-rule.ts'
 import type { QuotaBoard } from './quota-reading.ts'
 import { QuotaEvaluator } from './quota-rule.ts'
@@ -17,6 +19,7 @@ export interface Shared {
   readonly board: QuotaBoard
   /** The most series one condition remembers something of. */
   readonly seriesLimit: number
+  readonly tenants: TenantDirectory
 }
 
 /** What judges a rule. */
@@ -44,6 +47,8 @@ function evaluatorOf(rule: Rule, condition: SimpleCondition, shared: Shared): Ev
       return new StalledEvaluator(rule, condition, groupings)
     case 'new_value':
       return new NewValueEvaluator(rule, condition, shared)
+    case 'expiry':
+      return new ExpiryEvaluator(rule, condition, shared)
     default:
       return condition satisfies never
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { noDirectory, type TenantDirectory } from '../tenants/directory.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { formatDuration } from '../time/duration.ts'
 import { sliceMs, type WindowView } from '../window/view.ts'
@@ -16,6 +17,8 @@ import { Groupings, type StepSums } from './step-sums.ts'
 export interface RuleEngineOptions {
   /** The most series one rule keeps a baseline, or another memory, for. */
   readonly baselineSeriesLimit: number
+  /** Whose subscriptions end when; asked at each step. */
+  readonly tenants?: TenantDirectory
   /** Called when a rule was evaluated, before it learns from the step; for whoever asks what it saw. */
   readonly onEvaluated?: (runner: RuleRunner, sums: StepSums) => void
 }
@@ -60,7 +63,8 @@ export class RuleEngine {
     this.#onEvaluated = options.onEvaluated
     // Room for the minutes that readings may run ahead of the rules.
     this.#quota = new QuotaBoard(4 * options.baselineSeriesLimit)
-    const shared = { groupings: this.#groupings, board: this.#quota, seriesLimit: options.baselineSeriesLimit }
+    const { baselineSeriesLimit: seriesLimit, tenants = noDirectory } = options
+    const shared = { groupings: this.#groupings, board: this.#quota, seriesLimit, tenants }
     this.runners = rules.map((rule) => new RuleRunner(rule, createEvaluator(rule, shared)))
   }
 

@@ -54,6 +54,7 @@ function gatesOf(condition: SimpleCondition, seen: Seen): readonly Gate[] {
     case 'burn_rate':
     case 'absence':
     case 'stalled_input':
+    case 'expiry':
     case 'new_value': {
       const { met, words } = seen.reading
       return [

@@ -1,30 +1,24 @@
 import type { SeriesMinutes } from '../history/query.ts'
 
 /**
- * Turns the columns of series, as history answers them, into minutes: which rows have a count in each, and how many.
+ * Turns series, as history answers them, into minutes: for each the counts of all cells.
  *
- * @param length how many minutes the columns are about; what lies outside is left out
+ * @param cells the cell of each row
+ * @param size how many minutes the rows are about, what lies outside is left out; and how many cells there are
  */
-export function byMinute(
+export function columnsOf(
   rows: readonly SeriesMinutes[],
-  length: number,
-): readonly { readonly places: Int32Array; readonly counts: Float64Array }[] {
-  const sizes = new Int32Array(length)
-  for (const { minutes } of rows) for (const minute of minutes) sizes[minute] = (sizes[minute] ?? 0) + 1
-  const filled = Array.from(sizes, (size) => ({
-    places: new Int32Array(size),
-    counts: new Float64Array(size),
-    next: 0,
-  }))
-  for (let place = 0; place < rows.length; place++) {
-    const { minutes = [], counts = [] } = rows[place] ?? {}
-    for (let at = 0; at < minutes.length; at++) {
-      const minute = filled[minutes[at] ?? -1]
-      if (minute === undefined) continue
-      minute.places[minute.next] = place
-      minute.counts[minute.next] = counts[at] ?? 0
-      minute.next++
+  cells: Int32Array,
+  size: { minutes: number; cells: number },
+): readonly Float64Array[] {
+  const columns = Array.from({ length: size.minutes }, () => new Float64Array(size.cells))
+  for (let at = 0; at < rows.length; at++) {
+    const { minutes = [], counts = [] } = rows[at] ?? {}
+    const cell = cells[at] ?? 0
+    for (let i = 0; i < minutes.length; i++) {
+      const column = columns[minutes[i] ?? -1]
+      if (column !== undefined) column[cell] = (column[cell] ?? 0) + (counts[i] ?? 0)
     }
   }
-  return filled
+  return columns
 }

@@ -13,7 +13,7 @@ const fedField = 0
 /** The first field that is free for those who use the feed. */
 export const firstField = 1
 
-/** One minute of one series. */
+/** One minute of one series. It is written anew for each: whoever visits it does not keep it. */
 export interface MinuteCounts {
   readonly refusals: number
   readonly requests: number
@@ -105,12 +105,14 @@ export class MinuteFeed implements Memory {
     const { refusals, requests } = sums.sums(grouping, minuteMs, endMs)
     const placeOf = this.#placesOf(grouping)
     const newcomers: number[] = []
-    const take = (group: number, place: number) => {
-      const lastMs = series.get(place, fedField)
-      if (lastMs >= endMs) return
+    const counts = { refusals: 0, requests: 0, endMs, lastMs: 0, tick }
+    const take = (place: number, refused: number, asked: number) => {
+      counts.lastMs = series.get(place, fedField)
+      if (counts.lastMs >= endMs) return
       series.set(place, fedField, endMs)
-      const asked = requests[grouping.exposureOf[group] ?? noGroup] ?? 0
-      visit(place, { refusals: refusals[group] ?? 0, requests: asked, endMs, lastMs, tick })
+      counts.refusals = refused
+      counts.requests = asked
+      visit(place, counts)
     }
     for (let group = 0; group < refusals.length; group++) {
       const refused = refusals[group] ?? 0
@@ -121,7 +123,7 @@ export class MinuteFeed implements Memory {
       const place = placeOf[group] === noGroup ? series.placeOf(grouping.keys[group] ?? '') : placeOf[group]
       if (place !== undefined) {
         placeOf[group] = place
-        take(group, place)
+        take(place, refused, asked)
       } else if (this.#filter.passes(grouping, group)) newcomers.push(group)
     }
     // In the order of their keys, or it would depend on that of the windows who finds room.
@@ -134,7 +136,7 @@ export class MinuteFeed implements Memory {
         continue
       }
       placeOf[group] = place
-      take(group, place)
+      take(place, refusals[group] ?? 0, requests[grouping.exposureOf[group] ?? noGroup] ?? 0)
     }
   }
 

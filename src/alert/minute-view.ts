@@ -3,8 +3,9 @@ import { type Cause, causes } from '../classify/cause.ts'
 import type { SeriesMinutes } from '../history/query.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
-import type { SeriesTotals, WindowView } from '../window/view.ts'
-import { byMinute } from './minute-columns.ts'
+import type { SeriesTotals } from '../window/view.ts'
+import type { Cell, ColumnView } from './cell-sums.ts'
+import { columnsOf } from './minute-columns.ts'
 
 /** A bit more than an hour, so that every window and a minute beside it is held. */
 const heldMinutes = 62
@@ -42,17 +43,18 @@ const causeOf: ReadonlyMap<string, Cause> = new Map(causes.map((cause) => [cause
  *
  * As history knows no finer, all of a minute counts as its first ten seconds. `ScriptedView` says the same more slowly.
  */
-export class MinuteView implements WindowView {
+export class MinuteView implements ColumnView {
   readonly #startMs: EpochMs
   #minutes = 0
   #series: Series[] = []
   #byName = new Map<string, Map<string, Series>>()
-  #cells = 0
+  #cells: Cell[] = []
   #ring: Float64Array[] = Array.from({ length: heldMinutes }, () => new Float64Array(1_024))
   /** Running sums of the windows that were asked for lately, by their length in minutes. */
   readonly #windows = new Map<number, Window>()
-  /** What was answered since the last minute. */
+  /** What was answered since the last minute: rows, and the columns of spans that end before now. */
   readonly #answers = new Map<string, readonly SeriesTotals[]>()
+  readonly #earlier = new Map<string, Float64Array>()
 
   constructor(startMs: EpochMs) {
     assert(startMs % minuteMs === 0, 'minutes start on a minute')
@@ -82,31 +84,47 @@ export class MinuteView implements WindowView {
    * @param length how many minutes they are about, from the end of the last ones on
    */
   async take(rows: readonly SeriesMinutes[], length: number, closed: () => unknown): Promise<void> {
+    // The cells that they are about may change.
+    this.#earlier.clear()
     const cells = Int32Array.from(rows, (row) => this.#cellOf(row))
-    const perMinute = byMinute(rows, length)
-    for (const { places, counts } of perMinute) {
-      const now = this.#open()
-      for (let at = 0; at < places.length; at++) {
-        const cell = cells[places[at] ?? 0] ?? 0
-        now[cell] = (now[cell] ?? 0) + (counts[at] ?? 0)
-      }
+    for (const now of columnsOf(rows, cells, { minutes: length, cells: this.#room })) {
       this.#close(now)
       await closed()
     }
     this.#forgetIdle()
   }
 
+  get cells(): readonly Cell[] {
+    return this.#cells
+  }
+
   totals(fromMs: EpochMs, toMs: EpochMs): readonly SeriesTotals[] {
-    const from = Math.max(this.#numberOf(fromMs), this.#minutes - heldMinutes + 1, 0)
-    const to = Math.min(this.#numberOf(toMs), this.#minutes)
+    const { from, to } = this.#minutesOf(fromMs, toMs)
     if (from >= to) return []
     const id = `${from} ${to}`
     let answer = this.#answers.get(id)
     if (answer === undefined) {
-      answer = to === this.#minutes ? this.#window(to - from) : this.#read(this.#sumOf(from, to), [])
+      const rows = to === this.#minutes ? this.#window(to - from).rows : []
+      answer = this.#read(this.column(fromMs, toMs), rows)
       this.#answers.set(id, answer)
     }
     return answer
+  }
+
+  column(fromMs: EpochMs, toMs: EpochMs): Float64Array {
+    const { from, to } = this.#minutesOf(fromMs, toMs)
+    if (from >= to) return nothing
+    if (to === this.#minutes) return this.#window(to - from).sums
+    const id = `${from} ${to}`
+    const sums = this.#earlier.get(id) ?? this.#sumOf(from, to)
+    this.#earlier.set(id, sums)
+    return sums
+  }
+
+  /** The minutes of a span, as far as they are held. */
+  #minutesOf(fromMs: EpochMs, toMs: EpochMs): { from: number; to: number } {
+    const from = Math.max(this.#numberOf(fromMs), this.#minutes - heldMinutes + 1, 0)
+    return { from, to: Math.min(this.#numberOf(toMs), this.#minutes) }
   }
 
   /** The number of the first minute whose beginning is not before a time. */
@@ -125,7 +143,7 @@ export class MinuteView implements WindowView {
       let paymentRequired = 0
       let found = noCauses
       for (let place = 0; place < cells.length; place++) {
-        const { cause, cell } = cells[place] ?? noCell
+        const { cause, cell } = cells[place] ?? noCount
         const count = sums[cell] ?? 0
         if (count === 0) continue
         if (paymentRequired === 0) found = []
@@ -147,20 +165,20 @@ export class MinuteView implements WindowView {
     return totals
   }
 
-  #window(length: number): readonly SeriesTotals[] {
+  #window(length: number): Window {
     let window = this.#windows.get(length)
     if (window === undefined) {
       window = { sums: this.#sumOf(this.#minutes - length, this.#minutes), askedAt: this.#minutes, rows: [] }
       this.#windows.set(length, window)
     }
     window.askedAt = this.#minutes
-    return this.#read(window.sums, window.rows)
+    return window
   }
 
   #sumOf(from: number, to: number): Float64Array {
-    const sums = new Float64Array(this.#ring[0]?.length ?? 0)
+    const sums = new Float64Array(this.#room)
     for (let minute = from; minute < to; minute++) {
-      moveOn(sums, this.#minute(minute), nothing, this.#cells)
+      moveOn(sums, this.#minute(minute), nothing, this.#cells.length)
     }
     return sums
   }
@@ -171,33 +189,32 @@ export class MinuteView implements WindowView {
     return counts
   }
 
-  #open(): Float64Array {
-    const now = this.#minute(this.#minutes)
-    now.fill(0)
-    return now
-  }
-
   #close(now: Float64Array): void {
     for (const [length, { sums, askedAt }] of this.#windows) {
       // A length that is asked for now and then is summed up then: it costs less.
       if (askedAt < this.#minutes - askedLately) this.#windows.delete(length)
-      else moveOn(sums, now, this.#minutes >= length ? this.#minute(this.#minutes - length) : nothing, this.#cells)
+      else {
+        const leaving = this.#minutes >= length ? this.#minute(this.#minutes - length) : nothing
+        moveOn(sums, now, leaving, this.#cells.length)
+      }
     }
+    this.#ring[this.#minutes % heldMinutes] = now
     this.#minutes++
     this.#answers.clear()
+    this.#earlier.clear()
   }
 
   /** Where a row is counted; a cause that an older version called otherwise is a refusal all the same. */
   #cellOf({ tenant, api, cause: name }: SeriesMinutes): number {
     const series = this.#seriesOf(tenant, api)
     if (name === '') {
-      if (series.requests < 0) series.requests = this.#newCell()
+      if (series.requests < 0) series.requests = this.#newCell({ tenant, api, cause: null })
       return series.requests
     }
     const cause = causeOf.get(name) ?? 'unknown'
     const known = series.causes.find((one) => one.cause === cause)
     if (known !== undefined) return known.cell
-    const cell = this.#newCell()
+    const cell = this.#newCell({ tenant, api, cause })
     series.causes.push({ cause, cell })
     return cell
   }
@@ -217,13 +234,18 @@ export class MinuteView implements WindowView {
     return series
   }
 
-  #newCell(): number {
-    const room = this.#ring[0]?.length ?? 0
-    if (this.#cells === room) {
+  /** How many cells there is room for. */
+  get #room(): number {
+    return this.#ring[0]?.length ?? 0
+  }
+
+  #newCell(cell: Cell): number {
+    const room = this.#room
+    if (this.#cells.length === room) {
       this.#ring = this.#ring.map((counts) => grown(counts, 2 * room))
       for (const window of this.#windows.values()) window.sums = grown(window.sums, 2 * room)
     }
-    return this.#cells++
+    return this.#cells.push(cell) - 1
   }
 
   /** Tenants come and go: once most series are idle, those that are not move together. */
@@ -249,7 +271,8 @@ export class MinuteView implements WindowView {
     }
     const place = new Map(Array.from(kept, (cell, at) => [cell, at]))
     const at = (cell: number) => place.get(cell) ?? -1
-    this.#cells = kept.length
+    const before = this.#cells
+    this.#cells = Array.from(kept).flatMap((cell) => before[cell] ?? [])
     this.#series = []
     this.#byName = new Map()
     for (const { tenant, api, requests, causes: cells } of live) {
@@ -272,7 +295,7 @@ function moveOn(sums: Float64Array, coming: Float64Array, leaving: Float64Array,
 
 /** Most series have no refusal in a window: one list for all of them. */
 const noCauses: { cause: Cause; count: number }[] = []
-const noCell = { cause: 'unknown', cell: -1 } as const
+const noCount = { cause: 'unknown', cell: -1 } as const
 
 function grown(old: Float64Array, size: number): Float64Array {
   const array = new Float64Array(size)

@@ -26,7 +26,8 @@ export const unknownRate = 0.01
  */
 export class Pools {
   readonly #levels: readonly ('fleet' | 'api' | 'tenant')[]
-  #sums = new Map<string, { a: number; b: number }>()
+  readonly #numbers = new Map<string, number>()
+  #sums: { a: number; b: number }[] = []
 
   constructor(groupBy: readonly SeriesLabel[]) {
     const both = groupBy.includes('tenant') && groupBy.includes('api')
@@ -34,14 +35,28 @@ export class Pools {
     this.#levels = both ? ['fleet', 'api', 'tenant'] : one ? ['fleet'] : []
   }
 
-  /** Starts a new count of what all series know. */
+  /** How many pools have a number, also those that nobody lends to any more. */
+  get size(): number {
+    return this.#sums.length
+  }
+
+  /** Starts a new count of what all series know; the pools keep their numbers. */
   clear(): void {
-    this.#sums = new Map()
+    for (const sum of this.#sums) {
+      sum.a = 0
+      sum.b = 0
+    }
+  }
+
+  /** Forgets all pools and their numbers. */
+  renumber(): void {
+    this.#numbers.clear()
+    this.#sums = []
   }
 
   /** Adds what a rare series knows of its variance beyond Poisson. */
   addClumps(horizon: 0 | 1, { excess, events }: { excess: number; events: number }): void {
-    this.#addTo(clumpKeys[horizon], excess, events)
+    this.add([this.#numberOf(clumpKeys[horizon])], excess, events)
   }
 
   /**
@@ -51,42 +66,62 @@ export class Pools {
   get clumping(): number {
     let most = 0
     for (const key of clumpKeys) {
-      const sum = this.#sums.get(key)
+      const sum = this.#sumOf(key)
       if (sum !== undefined) most = Math.max(most, sum.a / (sum.b + evenEvents))
     }
     return most
   }
 
-  add(labels: GroupLabels, a: number, b: number): void {
-    for (const level of this.#levels) this.#addTo(poolKey(level, labels), a, b)
+  /** The numbers of the pools that a series lends to, for `add`; they hold until `renumber`. */
+  numbersOf(labels: GroupLabels): readonly number[] {
+    return this.#levels.map((level) => this.#numberOf(poolKey(level, labels)))
   }
 
-  #addTo(key: string, a: number, b: number): void {
-    const sum = this.#sums.get(key)
-    if (sum === undefined) this.#sums.set(key, { a, b })
-    else {
+  /** Adds what one series knows to its pools. */
+  add(pools: readonly number[], a: number, b: number): void {
+    for (let at = 0; at < pools.length; at++) {
+      const sum = this.#sums[pools[at] ?? -1]
+      if (sum === undefined) continue
       sum.a += a
       sum.b += b
     }
+  }
+
+  #numberOf(key: string): number {
+    let number = this.#numbers.get(key)
+    if (number === undefined) {
+      number = this.#sums.push({ a: 0, b: 0 }) - 1
+      this.#numbers.set(key, number)
+    }
+    return number
+  }
+
+  #sumOf(key: string): { readonly a: number; readonly b: number } | undefined {
+    return this.#sums[this.#numbers.get(key) ?? -1]
   }
 
   /** The rate a new series would have if it were like its relatives; null if it has none. */
   rateFor(labels: GroupLabels): number | null {
     let rate: number | null = null
     for (const level of this.#levels) {
-      const sum = this.#sums.get(poolKey(level, labels))
+      const sum = this.#sumOf(poolKey(level, labels))
       if (sum === undefined || sum.b <= 0) continue
       rate = rate === null ? sum.a / sum.b : (sum.a + borrowedExposure * rate) / (sum.b + borrowedExposure)
     }
     return rate
   }
 
+  /** Those that somebody has added to. */
   save(): readonly (readonly [string, number, number])[] {
-    return [...this.#sums].map(([key, { a, b }]) => [key, a, b])
+    return [...this.#numbers].flatMap(([key, number]) => {
+      const { a, b } = this.#sums[number] ?? { a: 0, b: 0 }
+      return a === 0 && b === 0 ? [] : [[key, a, b] as const]
+    })
   }
 
   load(saved: readonly (readonly [string, number, number])[]): void {
-    this.#sums = new Map(saved.map(([key, a, b]) => [key, { a, b }]))
+    this.clear()
+    for (const [key, a, b] of saved) this.add([this.#numberOf(key)], a, b)
   }
 }
 

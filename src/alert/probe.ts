@@ -96,7 +96,7 @@ function keysOf(
   for (const { key, alert } of instances.values()) {
     if (key.startsWith('[') && fits(alert.labels)) found.set(key, alert.labels)
   }
-  // A quota has no traffic of its own to be found by.
+  // A quota, or the end of a subscription, has no traffic of its own to be found by.
   const isNamed = rule.ownLabel !== null && by.every((label) => wanted[label] !== undefined)
   if (isNamed && found.size === 0) found.set(JSON.stringify(by.map((label) => wanted[label])), wanted)
   return found
@@ -104,7 +104,7 @@ function keysOf(
 
 /** What a rule saw of a series at one step, on one line. */
 export function lineOf({ labels, reading, state, gates }: Probe): string {
-  const named = ['tenant', 'api', 'cause', 'quota', 'topic'].flatMap((name) => labels[name] ?? [])
+  const named = ['tenant', 'api', 'cause', 'quota', 'topic', 'expires'].flatMap((name) => labels[name] ?? [])
   const failed = gates.find(({ passed }) => !passed)
   const verdict = failed === undefined ? 'all gates passed' : `fails: ${failed.text}`
   const { observed, requests, windowMs, expected } = reading

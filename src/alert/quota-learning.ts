@@ -9,10 +9,10 @@ import type { Groupings, StepSums } from './step-sums.ts'
 /** What learnt quotas are called; no gateway names one so. */
 export const learnedQuota = { day: 'requests a day (learned)', month: 'requests a month (learned)' } as const
 
-type Period = keyof typeof learnedQuota
+type Period = (typeof periods)[number]
 
-/** The fields of one period of a row. */
-const periodFields = {
+/** The fields of one period of a row, from `base` on. */
+const field = {
   /** Number of the day or month since 1970. */
   index: 0,
   /** Requests of the period that were not refused for their quota. */
@@ -25,8 +25,11 @@ const periodFields = {
   level: 4,
   /** Refusals in the refused minutes since the onset. */
   refused: 5,
+  /** Where refusals began in an earlier period, until a second one confirms it; 0 while there is none. */
+  candidate: 6,
 } as const
-const periodWidth = 6
+const periodWidth = 7
+const periods = ['day', 'month'] as const
 const base: Readonly<Record<Period, number>> = { day: firstField, month: firstField + periodWidth }
 const lastRefusedField = firstField + 2 * periodWidth
 /** 1 once refusals went on over the end of a day: they are of a longer period. */
@@ -36,6 +39,13 @@ const overDayField = lastRefusedField + 1
 const leastLevel = 20
 /** Fewer refusals than this were an accident of a small customer, and not the end of its quota. */
 const leastRefused = 10
+/** Of a quota that is used up hardly a request is served: no more than this part of those that are refused. */
+const mostServed = 0.1
+/**
+ * One day that ends with refusals may be chance: a client's retries just before midnight. Two days that end so at nearly
+ * the same number of requests are not. A month shows itself by refusals over the end of a day already.
+ */
+const confirmedWithin = 0.2
 /** So many requests must pass after the end of a period before it has ended the refusals. */
 const leastProof = 10
 /** Beyond the learnt level by this much without a refusal, the level is no longer true. */
@@ -57,7 +67,7 @@ export class QuotaLearning {
     this.feed = new MinuteFeed({
       rule: { ...rule, matchers: [...about, parsed.matcher] },
       groupings,
-      shape: 'quota-learning 2',
+      shape: 'quota-learning 3',
       fields: overDayField + 1 - firstField,
       seriesLimit,
       meets: 'requests',
@@ -67,11 +77,19 @@ export class QuotaLearning {
   /** Counts the minutes that have ended and gives a reading of every known level, by the key of its series. */
   readings(sums: StepSums): readonly { key: string; reading: QuotaReading }[] {
     const found: { key: string; reading: QuotaReading }[] = []
+    const index = { forMs: 0, day: 0, month: 0 }
     this.feed.feed(sums, (place, counts) => {
-      for (const period of ['day', 'month'] as const) this.#count(place, period, counts)
-      if (isRefused(counts)) this.feed.series.set(place, lastRefusedField, counts.endMs)
-      for (const period of ['day', 'month'] as const) {
-        const reading = this.#reading(place, period, counts.endMs)
+      const { endMs } = counts
+      if (endMs !== index.forMs) {
+        index.forMs = endMs
+        for (const period of periods) index[period] = indexOf(period, endMs - 1)
+      }
+      this.#count(place, 'day', index.day, counts)
+      this.#count(place, 'month', index.month, counts)
+      if (isRefused(counts)) this.feed.series.set(place, lastRefusedField, endMs)
+      for (const period of periods) {
+        if (this.feed.series.get(place, base[period] + field.level) === 0) continue
+        const reading = this.#reading(place, period, index[period], endMs)
         if (reading !== null) found.push({ key: this.feed.series.keys[place] ?? '', reading })
       }
     })
@@ -83,72 +101,94 @@ export class QuotaLearning {
     const { series } = this.feed
     let known = 0
     for (let place = 0; place < series.places; place++) {
-      if (this.#get(place, 'day', 'level') > 0 || this.#get(place, 'month', 'level') > 0) known++
+      if (periods.some((period) => series.get(place, base[period] + field.level) > 0)) known++
     }
     return known
   }
 
-  #count(place: number, period: Period, counts: MinuteCounts): void {
-    const index = indexOf(period, counts.endMs - 1)
-    if (index !== this.#get(place, period, 'index')) this.#turn(place, period, index)
+  #count(place: number, period: Period, index: number, counts: MinuteCounts): void {
+    const { series } = this.feed
+    const from = base[period]
+    if (index !== series.get(place, from + field.index)) this.#turn(place, period, index)
+    series.add(place, from + field.used, counts.requests - counts.refusals)
     const refused = isRefused(counts)
-    this.#set(place, period, 'used', this.#get(place, period, 'used') + counts.requests - counts.refusals)
-    const used = this.#get(place, period, 'used')
-    const pending = this.#get(place, period, 'pending')
+    const pending = series.get(place, from + field.pending)
+    const level = series.get(place, from + field.level)
+    // Nearly every series: no quota is known or suspected, and none shows now.
+    if (!refused && pending === 0 && level === 0 && series.get(place, from + field.onset) === 0) return
+    const used = series.get(place, from + field.used)
     if (pending > 0 && refused) {
       // The end of the period changed nothing, so it is not this period's quota.
-      this.#set(place, period, 'pending', 0)
-      if (period === 'day') this.feed.series.set(place, overDayField, 1)
+      series.set(place, from + field.pending, 0)
+      if (period === 'day') series.set(place, overDayField, 1)
     } else if (pending > 0 && used >= leastProof) {
-      this.#set(place, period, 'pending', 0)
-      this.#set(place, period, 'level', pending)
+      series.set(place, from + field.pending, 0)
+      this.#sighted(place, period, pending)
     }
-    this.#noteOnset(place, period, refused ? counts.refusals : 0, used)
-    const level = this.#get(place, period, 'level')
-    if (!refused && level > 0 && used > overrun * level) this.#set(place, period, 'level', 0)
+    this.#noteOnset(place, from, refused ? counts.refusals : 0, used)
+    const isOver = used > overrun * series.get(place, from + field.level)
+    if (!refused && isOver) series.set(place, from + field.level, 0)
+  }
+
+  /** The end of a period has ended its refusals: by a quota, or by chance. */
+  #sighted(place: number, period: Period, level: number): void {
+    const { series } = this.feed
+    const isNear = (before: number) => Math.abs(level - before) <= confirmedWithin * before
+    const from = base[period]
+    const confirmed =
+      period === 'month' ||
+      isNear(series.get(place, from + field.level)) ||
+      isNear(series.get(place, from + field.candidate))
+    series.set(place, from + (confirmed ? field.level : field.candidate), level)
   }
 
   /** Where refusals began; who is served on beyond it was not at the end of a quota. */
-  #noteOnset(place: number, period: Period, refusals: number, used: number): void {
-    const onset = this.#get(place, period, 'onset')
+  #noteOnset(place: number, from: number, refusals: number, used: number): void {
+    const { series } = this.feed
+    const onset = series.get(place, from + field.onset)
     if (refusals === 0 && used > overrun * onset) {
-      this.#set(place, period, 'onset', 0)
-      this.#set(place, period, 'refused', 0)
+      series.set(place, from + field.onset, 0)
+      series.set(place, from + field.refused, 0)
     } else if (refusals > 0) {
-      if (onset === 0) this.#set(place, period, 'onset', Math.max(1, used))
-      this.#set(place, period, 'refused', this.#get(place, period, 'refused') + refusals)
+      if (onset === 0) series.set(place, from + field.onset, Math.max(1, used))
+      series.add(place, from + field.refused, refusals)
     }
   }
 
   /** A day or a month has ended: what it was ended by is seen in the next one. */
   #turn(place: number, period: Period, index: number): void {
-    const onset = this.#get(place, period, 'onset')
+    const { series } = this.feed
+    const from = base[period]
+    const onset = series.get(place, from + field.onset)
     const endMs = startOf(period, index)
-    const lasted = endMs - this.feed.series.get(place, lastRefusedField) <= hourMs
-    const next = index === this.#get(place, period, 'index') + 1
+    const lasted = endMs - series.get(place, lastRefusedField) <= hourMs
+    const next = index === series.get(place, from + field.index) + 1
     // A day that ends with its month proves nothing; a month counts only if its refusals outlived a day.
-    const told = period === 'day' ? new Date(endMs).getUTCDate() !== 1 : this.feed.series.get(place, overDayField) === 1
+    const told = period === 'day' ? new Date(endMs).getUTCDate() !== 1 : series.get(place, overDayField) === 1
     const whole = this.#isWhole(startOf(period, index - 1))
-    const proven = onset >= leastLevel && this.#get(place, period, 'refused') >= leastRefused
-    this.#set(place, period, 'pending', proven && lasted && next && told && whole ? onset : 0)
-    this.#set(place, period, 'index', index)
-    this.#set(place, period, 'used', 0)
-    this.#set(place, period, 'onset', 0)
-    this.#set(place, period, 'refused', 0)
-    if (period === 'month') this.feed.series.set(place, overDayField, 0)
+    const refused = series.get(place, from + field.refused)
+    // A few runs of retries in the last hours are something else.
+    const servedSince = series.get(place, from + field.used) - onset
+    const proven = onset >= leastLevel && refused >= leastRefused && servedSince <= mostServed * refused
+    series.set(place, from + field.pending, proven && lasted && next && told && whole ? onset : 0)
+    series.set(place, from + field.index, index)
+    series.set(place, from + field.used, 0)
+    series.set(place, from + field.onset, 0)
+    series.set(place, from + field.refused, 0)
+    if (period === 'month') series.set(place, overDayField, 0)
   }
 
-  #reading(place: number, period: Period, atMs: EpochMs): QuotaReading | null {
-    const level = this.#get(place, period, 'level')
-    const index = indexOf(period, atMs - 1)
-    if (level === 0 || !this.#isWhole(startOf(period, index))) return null
-    const labels = this.feed.labelsOf(this.feed.series.keys[place] ?? '[]')
+  #reading(place: number, period: Period, index: number, atMs: EpochMs): QuotaReading | null {
+    const { series } = this.feed
+    const level = series.get(place, base[period] + field.level)
+    if (!this.#isWhole(startOf(period, index))) return null
+    const labels = this.feed.labelsOf(series.keys[place] ?? '[]')
     return {
       tenant: labels['tenant'] ?? '',
       api: labels['api'] ?? '',
       quota: learnedQuota[period],
       limit: level,
-      remaining: level - this.#get(place, period, 'used'),
+      remaining: level - series.get(place, base[period] + field.used),
       resetAtMs: startOf(period, index + 1),
       // The last millisecond of its minute, so that midnight's belongs to the day that ends.
       atMs: atMs - 1,
@@ -159,14 +199,6 @@ export class QuotaLearning {
   #isWhole(sinceMs: EpochMs): boolean {
     const unbrokenSinceMs = this.feed.watched.unbrokenSinceMs
     return unbrokenSinceMs !== null && unbrokenSinceMs <= sinceMs
-  }
-
-  #get(place: number, period: Period, field: keyof typeof periodFields): number {
-    return this.feed.series.get(place, base[period] + periodFields[field])
-  }
-
-  #set(place: number, period: Period, field: keyof typeof periodFields, value: number): void {
-    this.feed.series.set(place, base[period] + periodFields[field], value)
   }
 }
 

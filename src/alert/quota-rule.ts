@@ -15,6 +15,16 @@ import { type Evaluator, type Memo, type Reading, uncounted } from './reading.ts
 import { type QuotaCondition, type Rule, seriesLabels } from './rule.ts'
 import type { Groupings, StepSums } from './step-sums.ts'
 
+/** One quota as a rule follows it. */
+export interface KnownQuota {
+  readonly labels: Readonly<Record<string, string>>
+  readonly stand: QuotaStand
+  /** Of running out within the span the rule looks ahead; null where too little was watched to say. */
+  readonly chance: number | null
+  /** Event time up to which it is known. */
+  readonly nowMs: EpochMs
+}
+
 /**
  * Tells of quotas that are used up to a level, each level once per period and limit, and of those that will probably
  * run out before they are reset. What is told is remembered by quota, so that usage that wavers around a level, a
@@ -231,6 +241,20 @@ export class QuotaEvaluator implements Evaluator {
   kept(): { series: number; turnedAway: number } {
     const { feed } = this.#learning
     return { series: this.#tracks.series.size, turnedAway: this.#tracks.turnedAway + feed.turnedAway }
+  }
+
+  /** The quotas of one tenant as they stand. */
+  quotasOf(tenant: string): readonly KnownQuota[] {
+    if (!this.#by.includes('tenant')) return []
+    const nowMs = this.#nowMs
+    // Keys are read only where the name occurs at all: there may be very many.
+    const mark = JSON.stringify(tenant)
+    return this.#tracks.series.keys.flatMap((key, place) => {
+      if (!key?.includes(mark)) return []
+      const labels = labelsOfKey(key, this.#by)
+      const stand = labels['tenant'] === tenant ? this.#tracks.stand(place, nowMs) : null
+      return stand === null ? [] : [{ labels, stand, chance: judgeQuota(this.#condition, stand, nowMs).chance, nowMs }]
+    })
   }
 
   memories(): readonly Memory[] {

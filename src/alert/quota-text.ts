@@ -85,7 +85,20 @@ function rateText(perMinute: number): string {
   return perMinute < 10 ? `${formatCount(perHour)} an hour` : `${formatCount(perMinute)} a minute`
 }
 
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+export const months: readonly string[] = [
+  'Jan',
+  'Feb',
+  'Mar',
+  'Apr',
+  'May',
+  'Jun',
+  'Jul',
+  'Aug',
+  'Sep',
+  'Oct',
+  'Nov',
+  'Dec',
+]
 
 /** `18:00 UTC`, on another day `3 Mar 18:00 UTC`. */
 export function clockText(atMs: EpochMs, nowMs: EpochMs): string {

@@ -5,6 +5,7 @@ import { ownLabelOf } from './condition-defaults.ts'
 import type { ConditionInput, LevelsInput } from './condition-schema.ts'
 import type {
   BurnCondition,
+  ExpiryCondition,
   Level,
   NewValueCondition,
   OwnLabel,
@@ -58,6 +59,8 @@ export function buildCondition(input: ConditionInput, frame: RuleFrame, report: 
       return buildStalled(input, report)
     case 'new_value':
       return buildNewValue(input, frame, report)
+    case 'expiry':
+      return buildExpiry(input, frame, report)
     default:
       return input satisfies never
   }
@@ -66,12 +69,15 @@ export function buildCondition(input: ConditionInput, frame: RuleFrame, report: 
 function checkGroups({ type }: ConditionInput, { groupBy }: RuleFrame, report: Report): void {
   const own = ownLabelOf(type)
   for (const label of groupBy) {
-    const windowless = label === 'quota' || label === 'topic'
+    const windowless = label === 'quota' || label === 'topic' || label === 'expires'
     if (windowless && label !== own) {
       report(['group_by'], `${label} is no label of ${type}`, `take ${label} out of group_by`)
     }
     if (type === 'stalled_input' && !windowless) {
       report(['group_by'], `an input has no ${label}`, 'write group_by: [topic]')
+    }
+    if (type === 'expiry' && !windowless && label !== 'tenant') {
+      report(['group_by'], `a subscription has no ${label}`, 'write group_by: [tenant, expires]')
     }
     if (!['quota_forecast', 'burn_rate', 'absence'].includes(type) || (label !== 'cause' && label !== 'family'))
       continue
@@ -245,6 +251,27 @@ function buildNewValue(input: Input<'new_value'>, frame: RuleFrame, report: Repo
     report(['condition', 'of'], `${input.of} is not in group_by`, `add ${input.of} to group_by`)
   }
   return { type: 'new_value', of: input.of, memoryMs: input.memory, minCount: input.min_count }
+}
+
+function buildExpiry({ levels: written }: Input<'expiry'>, frame: RuleFrame, report: Report): ExpiryCondition {
+  if (!frame.groupBy.includes('tenant')) {
+    report(['group_by'], 'lacks tenant, whose subscription it is', 'write group_by: [tenant, expires]')
+  }
+  if (frame.forMs > 0) {
+    report(['for'], 'makes a reminder wait that only the calendar decides', 'leave for out')
+  }
+  const [first, ...rest] = levelsOf(written)
+  if (first === undefined) {
+    report(['condition', 'levels'], 'is empty', fixes['levels'] ?? '')
+    return { type: 'expiry', levels: [{ severity: frame.severity, bound: 0 }] }
+  }
+  for (const [at, level] of rest.entries()) {
+    const before = rest[at - 1] ?? first
+    if (level.bound < before.bound) continue
+    const message = `${level.severity}: ${formatDuration(level.bound)} is not nearer to the end than ${before.severity}: ${formatDuration(before.bound)}`
+    report(['condition', 'levels', level.severity], message, 'order them as in {info: 30d, ticket: 7d, page: 1d}')
+  }
+  return { type: 'expiry', levels: [first, ...rest] }
 }
 
 const combinable: readonly ConditionInput['type'][] = ['threshold', 'spike', 'burn_rate', 'absence', 'new_value']

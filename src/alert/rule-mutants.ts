@@ -90,6 +90,10 @@ function simpleChanges(condition: SimpleCondition): readonly Change<SimpleCondit
       return numbers(condition, ['watermarkAgeMs', 'lagSeconds'])
     case 'new_value':
       return numbers(condition, ['memoryMs', 'minCount'])
+    case 'expiry':
+      return levelChanges(condition.levels).flatMap(({ what, levels: [first, ...rest] }) => {
+        return first === undefined ? [] : [{ what, condition: { ...condition, levels: [first, ...rest] } }]
+      })
     default:
       return condition satisfies never
   }

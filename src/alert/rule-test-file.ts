@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import { type FileProblem, parseYamlFile, type YamlFile } from '../file/yaml-file.ts'
+import type { Tenant } from '../tenants/directory.ts'
+import { tenantOf } from '../tenants/parse-tenants.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { parseInstant } from '../time/instant.ts'
 import { sliceMs } from '../window/view.ts'
@@ -28,6 +30,10 @@ export interface RuleTest {
   readonly name: string
   readonly startMs: EpochMs
   readonly series: readonly InputSeries[]
+  /** What the directory of tenants has. */
+  readonly tenants: readonly Tenant[]
+  /** When the log stands still; what was written meanwhile comes afterwards, in one go. */
+  readonly stalls: readonly { readonly fromMs: number; readonly toMs: number }[]
   readonly alertTests: readonly AlertTest[]
   readonly timelineTests: readonly TimelineTest[]
   readonly notificationTests: readonly NotificationTest[]
@@ -150,6 +156,8 @@ class TestReader {
       name: input.name,
       startMs: startMs ?? 0,
       series: this.#series(),
+      tenants: Object.entries(input.tenants).map(([id, one]) => tenantOf(id, one)),
+      stalls: input.input_stalls,
       alertTests: input.alert_rule_test.map(({ eval_time, rule, exp_alerts }) => ({
         atMs: eval_time,
         rule,
@@ -173,8 +181,9 @@ class TestReader {
   }
 
   #checkWhole(): void {
-    const { input_series, notification_test, route_test } = this.#input
-    if (input_series.length === 0 && route_test.length === 0) {
+    const { input_series, tenants, notification_test, route_test } = this.#input
+    const isEmpty = input_series.length === 0 && Object.keys(tenants).length === 0
+    if (isEmpty && route_test.length === 0) {
       this.#report(['input_series'], 'is missing or empty', 'write at least one series with values')
     }
     const tests = { notification_test, route_test }

@@ -1,4 +1,5 @@
 import type { Cause } from '../classify/cause.ts'
+import type { Tenant, TenantDirectory } from '../tenants/directory.ts'
 import { sliceMs } from '../window/view.ts'
 import type { Alert, Transition } from './alert.ts'
 import { RuleEngine, type RuleEngineOptions } from './engine.ts'
@@ -28,9 +29,12 @@ export function playedRules(test: RuleTest, rules: readonly Rule[]): readonly Ru
   return rules.filter(({ name }) => test.onlyRules === null || test.onlyRules.includes(name))
 }
 
+/** The one input that a test's traffic comes through. */
+const topic = 'input'
+
 /**
  * Steps the real engine through the traffic of a test, slice by slice, for as long as there is traffic or an
- * expectation; after the traffic there is silence.
+ * expectation; after the traffic there is silence. While the log stands still no step is taken.
  */
 export function playRuleTest(
   test: RuleTest,
@@ -41,18 +45,33 @@ export function playRuleTest(
   const view = new ScriptedView(test.startMs)
   const engine = new RuleEngine(rules, {
     baselineSeriesLimit,
+    tenants: directoryOf(test.tenants),
     ...(onEvaluated === undefined ? {} : { onEvaluated }),
   })
   const lengthMs = lengthOf(test, intervalMs)
   const steps: Step[] = []
   const changes: { atMs: number; transitions: readonly Transition[] }[] = []
   for (let atMs = sliceMs; atMs <= lengthMs; atMs += sliceMs) {
-    view.push(rowsOf(test.series, atMs - sliceMs, intervalMs))
-    const transitions = engine.step(view.endMs, view)
+    const transitions: Transition[] = []
+    const nowMs = test.startMs + atMs
+    const isStill = test.stalls.some(({ fromMs, toMs }) => atMs > fromMs && atMs < toMs)
+    while (!isStill && view.endMs < nowMs) {
+      view.push(rowsOf(test.series, view.endMs - test.startMs, intervalMs))
+      transitions.push(...engine.step(view.endMs, view))
+    }
+    if (test.stalls.length > 0) {
+      const health = { topic, watermarkAgeMs: nowMs - view.endMs, lagSeconds: null }
+      transitions.push(...engine.health(nowMs, [health]))
+    }
     if (transitions.length > 0) changes.push({ atMs, transitions })
     steps.push({ atMs, firing: engine.alerts().filter(({ state }) => state === 'firing') })
   }
   return { steps, changes, lengthMs }
+}
+
+function directoryOf(tenants: readonly Tenant[]): TenantDirectory {
+  const known = new Map(tenants.map((tenant) => [tenant.id, tenant]))
+  return { find: (id) => known.get(id) ?? null, ending: () => tenants }
 }
 
 function lengthOf(test: RuleTest, intervalMs: number): number {
@@ -60,7 +79,8 @@ function lengthOf(test: RuleTest, intervalMs: number): number {
   const messages = test.notificationTests.flatMap(({ messages, toleranceMs }) =>
     messages.map(({ atMs }) => atMs + toleranceMs),
   )
-  const asked = [...test.alertTests.map(({ atMs }) => atMs), ...messages]
+  const stalled = test.stalls.map(({ toMs }) => toMs)
+  const asked = [...test.alertTests.map(({ atMs }) => atMs), ...messages, ...stalled]
   return Math.max(longest, ...asked.map((atMs) => Math.ceil(atMs / sliceMs) * sliceMs))
 }
 

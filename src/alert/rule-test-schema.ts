@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tenantSchema } from '../tenants/tenant-schema.ts'
 import { dayMs, parseDuration } from '../time/duration.ts'
 
 /* The shape of a test file; what the parts mean is said in `rule-test-file.ts`. */
@@ -56,6 +57,8 @@ export const testSchema = z.strictObject({
   name: z.string().min(1),
   start_timestamp: z.string().default('2026-03-02T00:00:00Z'),
   input_series: z.array(inputSeries).default([]),
+  tenants: z.record(z.string(), tenantSchema).default({}),
+  input_stalls: z.array(span).default([]),
   alert_rule_test: z
     .array(z.strictObject({ eval_time: duration, rule: z.string(), exp_alerts: z.array(expectedAlert) }))
     .default([]),

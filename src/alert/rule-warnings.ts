@@ -30,6 +30,10 @@ export function warnAbout(rule: Rule, input: RuleInput, report: Report): void {
   if (silent && rule.severity === 'page' && !('runbook' in rule.annotations)) {
     report(['annotations'], 'wakes people and names no runbook', 'add annotations: {runbook: runbooks/….md}')
   }
+  if (condition.type === 'expiry' && rule.noData === 'ok') {
+    const message = 'ends a reminder whenever the log stands still, and tells it again afterwards'
+    report(['no_data'], message, 'leave no_data out')
+  }
   if (condition.type === 'stalled_input' && rule.noData !== 'pause') {
     report(['no_data'], 'has no meaning for stalled_input, which is there for that', 'leave no_data out')
   }
@@ -69,6 +73,7 @@ function warnOfCondition(condition: SimpleCondition, report: Report): void {
 function hasLevels(condition: Rule['condition']): boolean {
   switch (condition.type) {
     case 'burn_rate':
+    case 'expiry':
       return true
     case 'threshold':
     case 'quota_forecast':

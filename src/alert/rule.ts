@@ -8,7 +8,7 @@ export const seriesLabels = ['tenant', 'api', 'cause', 'family'] as const
 export type SeriesLabel = (typeof seriesLabels)[number]
 
 /** Labels that come from what one condition looks at, and not from the windows. */
-export const ownLabels = ['quota', 'topic'] as const
+export const ownLabels = ['quota', 'topic', 'expires'] as const
 
 export type OwnLabel = (typeof ownLabels)[number]
 
@@ -24,7 +24,7 @@ export interface Rule {
   /** More alerts than this fold into one "and N more" alert. */
   readonly limit: number
   readonly groupBy: readonly SeriesLabel[]
-  /** The label that the condition adds to `groupBy`: `quota` for quota forecasts, `topic` for stalled inputs. */
+  /** The label that the condition adds to `groupBy`: `quota` for quota forecasts, `topic` for stalled inputs, `expires` for expiries. */
   readonly ownLabel: OwnLabel | null
   readonly matchers: readonly Matcher[]
   readonly windowMs: number
@@ -52,6 +52,7 @@ export type SimpleCondition =
   | AbsenceCondition
   | StalledCondition
   | NewValueCondition
+  | ExpiryCondition
 
 /** Several conditions over the same groups: all of them hold, or at least one. */
 export interface CombinedCondition {
@@ -184,4 +185,11 @@ export interface NewValueCondition {
   readonly of: SeriesLabel
   readonly memoryMs: number
   readonly minCount: number
+}
+
+/** Holds from some time before the end of a tenant's subscription until that end; see `expiry-rule.ts`. */
+export interface ExpiryCondition {
+  readonly type: 'expiry'
+  /** Milliseconds before the end, from the mildest, which is the longest, to the most severe. */
+  readonly levels: readonly [Level, ...Level[]]
 }

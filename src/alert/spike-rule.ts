@@ -5,7 +5,7 @@ import { type Grouping, noGroup } from './grouping.ts'
 import { formatMatcher } from './matcher.ts'
 import type { Evaluator, Memo, Reading } from './reading.ts'
 import type { Rule, SpikeCondition } from './rule.ts'
-import { evaluationsPerDay, type HorizonReading, isCalm, judgeSpike, logAlphaOf, logChance } from './spike.ts'
+import { evaluationsPerDay, type HorizonReading, isCalm, judgeSpike, logAlphaOf, logChance, mayFire } from './spike.ts'
 import { type Gathered, SpikeSeries, slotMs } from './spike-series.ts'
 import type { Groupings, StepSums } from './step-sums.ts'
 
@@ -55,9 +55,10 @@ export class SpikeEvaluator implements Evaluator {
     for (const [key, memo] of active) memos.set(series.placeOfKey(key) ?? noGroup, memo)
     const readings: Reading[] = []
     for (let place = 0; place < baselines.places; place++) {
-      if (!baselines.isLive(place)) continue
-      const memo = memos.get(place)
-      if (memo === undefined && baselines.isFresh(place)) continue
+      const memo = memos.size === 0 ? undefined : memos.get(place)
+      // First of all, since it turns nearly all of them away.
+      if (memo === undefined && !mayFire(short.counts[place] ?? 0, long.counts[place] ?? 0, this.#condition)) continue
+      if (!baselines.isLive(place) || (memo === undefined && baselines.isFresh(place))) continue
       const reading = this.#judge(place, memo, sums.atMs, [
         series.reading(place, 0, short),
         series.reading(place, 1, long),
@@ -136,8 +137,10 @@ export class SpikeEvaluator implements Evaluator {
     // The rings hold an hour: of a longer gap in event time the rest is not known, and not learnt.
     const minute = series.gather(sums, Math.min(toMs - fromMs, hourMs), toMs)
     for (let place = 0; place < baselines.places; place++) {
-      if (!baselines.isLive(place)) continue
-      baselines.feed(place, minute.counts[place] ?? 0, minute.exposures[place] ?? 0, toMs)
+      const count = minute.counts[place] ?? 0
+      const exposure = minute.exposures[place] ?? 0
+      if (count === 0 && exposure === 0) continue
+      if (baselines.isLive(place)) baselines.feed(place, count, exposure, toMs)
     }
     this.fedToMs = toMs
     series.takeStock(sums, toMs)
@@ -159,7 +162,8 @@ export class SpikeEvaluator implements Evaluator {
       this.spreadAtMs[horizon] = toMs
       const window = this.series.gather(sums, lengthMs, toMs)
       for (let place = 0; place < baselines.places; place++) {
-        if (!baselines.isLive(place)) continue
+        // Without exposure there is nothing to compare.
+        if ((window.exposures[place] ?? 0) <= 0 || !baselines.isLive(place)) continue
         const reading = this.series.reading(place, horizon, window)
         if (horizon === 0) this.#check(place, reading, toMs)
         baselines.learnSpread(place, horizon, reading.count, reading.exposure, toMs)
@@ -178,10 +182,8 @@ export class SpikeEvaluator implements Evaluator {
 
   /** Spreads the rule's budget of false alerts over the series that have traffic (step 6). */
   #shareBudget(sums: StepSums, long: Gathered): void {
-    let known = 0
-    for (const exposure of long.exposures) if (exposure > 0) known++
-    let present = 0
-    for (const requests of sums.sums(this.grouping, this.#condition.alsoWindowMs).requests) if (requests > 0) present++
+    const known = countPositive(long.exposures)
+    const present = countPositive(sums.sums(this.grouping, this.#condition.alsoWindowMs).requests)
     // A series without a baseline is tested too, in that its first refusals would be.
     this.#tested = this.#condition.exposure === 'time' ? known : Math.max(known, present)
     const perDay = evaluationsPerDay(this.#rule.intervalMs)
@@ -230,6 +232,13 @@ export class SpikeEvaluator implements Evaluator {
     }
     return lines
   }
+}
+
+/** A loop over indexes: an iterator would cost more than all the rest of a step. */
+function countPositive(numbers: Float64Array): number {
+  let count = 0
+  for (let at = 0; at < numbers.length; at++) if ((numbers[at] ?? 0) > 0) count++
+  return count
 }
 
 /** The reading of an active series that has lost its baseline: nothing keeps it on. */

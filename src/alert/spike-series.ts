@@ -1,6 +1,7 @@
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
 import { Baselines, type Horizon, type Seed } from './baseline.ts'
+import { GroupPlaces } from './group-places.ts'
 import { type Grouping, type GroupingPlan, type GroupLabels, noGroup, planGrouping } from './grouping.ts'
 import {
   type Amount,
@@ -17,7 +18,7 @@ import { borrowedEvents, borrowedExposure, Pools, unknownRate } from './pools.ts
 import { GroupFilter, groupCounts, rowMatchers } from './reading.ts'
 import type { Rule, SpikeCondition } from './rule.ts'
 import type { HorizonReading } from './spike.ts'
-import type { Groupings, StepSums } from './step-sums.ts'
+import { type Groupings, type StepSums, spanId } from './step-sums.ts'
 
 /** Counts and exposure of every place, over one span. */
 export interface Gathered {
@@ -45,8 +46,15 @@ export class SpikeSeries {
   readonly #plan: GroupingPlan
   readonly #filter: GroupFilter
   readonly #places = new Map<string, number>()
-  #placeOf: Int32Array = new Int32Array(0)
-  #placesKnownFor: Grouping | null = null
+  /** The numbers of the pools that the series at each place lends to. */
+  readonly #poolsOf: (readonly number[] | undefined)[] = []
+  /** Places of young series, and of some that were young before. */
+  readonly #young = new Set<number>()
+  readonly #groupPlaces = new GroupPlaces((key) => this.#places.get(key))
+  /** What was gathered in which step, by span; the arrays are filled anew in the next. */
+  readonly #gathered = new Map<number, Gathered>()
+  #gatheredIn: StepSums | null = null
+  #spare: Gathered[] = []
 
   constructor(rule: Rule, condition: SpikeCondition, groupings: Groupings, seriesLimit: number) {
     this.#condition = condition
@@ -89,14 +97,15 @@ export class SpikeSeries {
   meetNewcomers(sums: StepSums): void {
     const { grouping } = this
     const long = sums.sums(grouping, this.#condition.alsoWindowMs)
-    const placeOf = this.#placesOf(grouping)
+    this.#groupPlaces.follow(grouping)
     const newcomers: number[] = []
     for (let group = 0; group < long.refusals.length; group++) {
-      if ((long.refusals[group] ?? 0) === 0 || (placeOf[group] ?? noGroup) !== noGroup) continue
+      if ((long.refusals[group] ?? 0) === 0 || this.#groupPlaces.hasPlace(group)) continue
       if (this.#filter.passes(grouping, group)) newcomers.push(group)
     }
     newcomers.sort((a, b) => ((grouping.keys[a] ?? '') < (grouping.keys[b] ?? '') ? -1 : 1))
     this.turnedAway = 0
+    if (newcomers.length > 0) this.#gatheredIn = null
     for (const group of newcomers) {
       const place = this.#create(sums, group)
       if (place === null) {
@@ -104,7 +113,7 @@ export class SpikeSeries {
         continue
       }
       this.restorePlace(place, grouping.keys[group] ?? '')
-      placeOf[group] = place
+      this.#groupPlaces.pair(group, place)
     }
   }
 
@@ -128,6 +137,8 @@ export class SpikeSeries {
   /** Writes down which series is at a place. */
   restorePlace(place: number, key: string): void {
     this.keys[place] = key
+    this.#young.add(place)
+    this.#poolsOf[place] = this.pools.numbersOf(this.labelsOf(key))
     this.#places.set(key, place)
   }
 
@@ -164,8 +175,12 @@ export class SpikeSeries {
 
   #youngOnes(sums: StepSums, wanted: (place: number) => boolean): { place: number; group: number }[] {
     const found: { place: number; group: number }[] = []
-    for (let place = 0; place < this.baselines.places; place++) {
-      if (!this.baselines.isLive(place) || !this.baselines.isYoung(place) || !wanted(place)) continue
+    for (const place of this.#young) {
+      if (!this.baselines.isLive(place) || !this.baselines.isYoung(place)) {
+        this.#young.delete(place)
+        continue
+      }
+      if (!wanted(place)) continue
       // Right after a restart the grouping knows its groups only once they have been summed.
       if (found.length === 0) sums.sums(this.grouping, this.#condition.alsoWindowMs)
       const group = this.groupAt(place)
@@ -198,22 +213,48 @@ export class SpikeSeries {
     }
   }
 
-  /** Counts and exposures of all places, over the span that ends at `endMs`. */
+  /** Counts and exposures of all places, over the span that ends at `endMs`. They hold until the next step. */
   gather(sums: StepSums, spanMs: number, endMs: EpochMs): Gathered {
+    if (this.#gatheredIn !== sums) {
+      this.#spare = [...this.#gathered.values()]
+      this.#gathered.clear()
+      this.#gatheredIn = sums
+    }
+    const id = spanId(spanMs, sums.atMs - endMs)
+    let gathered = this.#gathered.get(id)
+    if (gathered === undefined) {
+      gathered = this.#gather(sums, spanMs, endMs)
+      this.#gathered.set(id, gathered)
+    }
+    return gathered
+  }
+
+  #gather(sums: StepSums, spanMs: number, endMs: EpochMs): Gathered {
     const { grouping } = this
-    const places = this.baselines.places
-    const counts = new Float64Array(places)
+    const { counts, exposures } = this.#emptied()
     const timed = this.#condition.exposure === 'time'
-    const exposures = new Float64Array(places).fill(timed ? minutesKnown(sums, spanMs, endMs) : 0)
+    if (timed) exposures.fill(minutesKnown(sums, spanMs, endMs))
     const { refusals, requests } = sums.sums(grouping, spanMs, endMs)
-    const placeOf = this.#placesOf(grouping)
-    for (let group = 0; group < refusals.length; group++) {
-      const place = placeOf[group] ?? noGroup
-      if (place === noGroup) continue
+    this.#groupPlaces.follow(grouping)
+    for (let place = 0; place < counts.length; place++) {
+      const group = this.#groupPlaces.groupAt(place)
+      if (group === noGroup || group >= refusals.length) continue
       counts[place] = refusals[group] ?? 0
       if (!timed) exposures[place] = requests[grouping.exposureOf[group] ?? noGroup] ?? 0
     }
     return { counts, exposures }
+  }
+
+  /** Zeros for all places: new arrays would be megabytes a step. */
+  #emptied(): Gathered {
+    const { places } = this.baselines
+    const spare = this.#spare.pop()
+    if (spare?.counts.length !== places) {
+      return { counts: new Float64Array(places), exposures: new Float64Array(places) }
+    }
+    spare.counts.fill(0)
+    spare.exposures.fill(0)
+    return spare
   }
 
   reading(place: number, horizon: Horizon, gathered: Gathered): HorizonReading {
@@ -228,44 +269,47 @@ export class SpikeSeries {
     for (const place of this.baselines.forget(atMs - forgetAfterHalfLives * this.#condition.halfLifeMs)) {
       this.#places.delete(this.keys[place] ?? '')
       this.keys[place] = undefined
-      this.#placesKnownFor = null
+      this.#poolsOf[place] = undefined
+      this.#groupPlaces.forget()
+      this.#gatheredIn = null
     }
     this.sumUpPools(atMs)
   }
 
   sumUpPools(atMs: EpochMs): void {
-    this.pools.clear()
-    const clumps = [
-      { excess: 0, events: 0 },
-      { excess: 0, events: 0 },
-    ]
-    for (let place = 0; place < this.baselines.places; place++) {
-      const key = this.keys[place]
+    const { baselines, pools } = this
+    // Most of the pools are those of tenants that are gone.
+    if (pools.size > 4 * baselines.size + 1_024) this.#renumberPools()
+    pools.clear()
+    const short = { excess: 0, events: 0 }
+    const long = { excess: 0, events: 0 }
+    for (let place = 0; place < baselines.places; place++) {
+      const poolsOf = this.#poolsOf[place]
       // Those that still live on what they borrowed have nothing to lend.
-      if (key === undefined || this.baselines.isHeld(place) || this.baselines.isLearning(place, atMs)) continue
-      const { a, b } = this.baselines.shape(place)
-      this.pools.add(this.labelsOf(key), a, b)
-      for (const [horizon, sum] of clumps.entries()) {
-        const own = this.baselines.clumps(place, horizon === 0 ? 0 : 1)
-        sum.excess += own?.excess ?? 0
-        sum.events += own?.events ?? 0
-      }
+      if (poolsOf === undefined || baselines.isHeld(place) || baselines.isLearning(place, atMs)) continue
+      const { a, b } = baselines.shape(place)
+      pools.add(poolsOf, a, b)
+      addClumps(short, baselines.clumps(place, 0))
+      addClumps(long, baselines.clumps(place, 1))
     }
-    for (const [horizon, sum] of clumps.entries()) this.pools.addClumps(horizon === 0 ? 0 : 1, sum)
+    pools.addClumps(0, short)
+    pools.addClumps(1, long)
   }
 
-  /** The place of each group, kept in step with the grouping. */
-  #placesOf(grouping: Grouping): Int32Array {
-    const old = this.#placesKnownFor === grouping ? this.#placeOf : null
-    if (old !== null && old.length >= grouping.size) return old
-    const placeOf = new Int32Array(Math.max(64, Math.ceil(grouping.size * 1.5))).fill(noGroup)
-    for (let group = 0; group < grouping.size; group++) {
-      placeOf[group] = this.#places.get(grouping.keys[group] ?? '') ?? noGroup
+  #renumberPools(): void {
+    this.pools.renumber()
+    for (const [place, key] of this.keys.entries()) {
+      if (key !== undefined) this.#poolsOf[place] = this.pools.numbersOf(this.labelsOf(key))
     }
-    this.#placeOf = placeOf
-    this.#placesKnownFor = grouping
-    return placeOf
   }
+}
+
+type Clumps = { excess: number; events: number }
+
+function addClumps(sum: Clumps, own: Readonly<Clumps> | null): void {
+  if (own === null) return
+  sum.excess += own.excess
+  sum.events += own.events
 }
 
 /** Minutes of a span that the windows have seen; before the first record there was no watching. */

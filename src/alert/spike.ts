@@ -57,6 +57,11 @@ function passesGates(reading: HorizonReading, gates: SpikeGates, side: Side): bo
   return mean >= gates.minCount && count * gates.minRatio <= mean
 }
 
+/** Whether such counts can pass the gates at all: most series of a fleet have next to no refusals, and cost no more. */
+export function mayFire(short: number, long: number, { direction, minCount }: SpikeGates): boolean {
+  return direction !== 'up' || short >= minCount || long >= minCount
+}
+
 /**
  * Whether a series is out of line with its own past (steps 4 and 5).
  *

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../time/clock.ts'
 import { hourMs } from '../time/duration.ts'
 import type { SeriesTotals, WindowView } from '../window/view.ts'
+import { CellSums, type ColumnView, hasColumns } from './cell-sums.ts'
 import { Grouping, type GroupingPlan, noGroup, PairIndex } from './grouping.ts'
 
 /** Sums over one span: refusals by group, requests by exposure group. */
@@ -19,13 +20,18 @@ export class StepSums {
   readonly view: WindowView
   readonly atMs: EpochMs
   readonly #pairs: PairIndex
+  readonly #columns: ColumnView | null
+  readonly #cellSums: Map<Grouping, CellSums>
   readonly #rows = new Map<number, Rows>()
   readonly #sums = new Map<Grouping, Map<number, GroupSums>>()
 
-  constructor(view: WindowView, atMs: EpochMs, pairs: PairIndex) {
+  /** @param cellSums what was learnt of the cells of columns in earlier steps */
+  constructor(view: WindowView, atMs: EpochMs, known: { pairs: PairIndex; cellSums: Map<Grouping, CellSums> }) {
     this.view = view
     this.atMs = atMs
-    this.#pairs = pairs
+    this.#columns = hasColumns(view) ? view : null
+    this.#pairs = known.pairs
+    this.#cellSums = known.cellSums
   }
 
   /** The rows of the last `spanMs`, or of the span that ended at `endMs`. */
@@ -59,15 +65,27 @@ export class StepSums {
     const id = spanId(spanMs, this.atMs - endMs)
     let sums = bySpan.get(id)
     if (sums === undefined) {
-      sums = addUp(this.rows(spanMs, endMs), grouping)
+      sums =
+        this.#columns === null
+          ? addUp(this.rows(spanMs, endMs), grouping)
+          : this.#cellSumsOf(grouping).addUp(this.#columns.cells, this.#columns.column(endMs - spanMs, endMs))
       bySpan.set(id, sums)
     }
     return sums
   }
+
+  #cellSumsOf(grouping: Grouping): CellSums {
+    let cellSums = this.#cellSums.get(grouping)
+    if (cellSums === undefined) {
+      cellSums = new CellSums(grouping, this.#pairs)
+      this.#cellSums.set(grouping, cellSums)
+    }
+    return cellSums
+  }
 }
 
 /** Spans are at most an hour: one number can name the span and how long ago it ended. */
-function spanId(spanMs: number, agoMs: number): number {
+export function spanId(spanMs: number, agoMs: number): number {
   return spanMs + agoMs * 10 * hourMs
 }
 
@@ -102,6 +120,8 @@ function addUp({ totals, pairs }: Rows, grouping: Grouping): GroupSums {
 export class Groupings {
   #pairs = new PairIndex()
   #groupings = new Map<string, Grouping>()
+  #cellSums = new Map<Grouping, CellSums>()
+  #hour = Number.NEGATIVE_INFINITY
 
   get(plan: GroupingPlan): Grouping {
     let grouping = this.#groupings.get(plan.id)
@@ -117,13 +137,18 @@ export class Groupings {
    * memory follows the traffic. Whoever keeps something by number sees it by the new `Grouping` object.
    */
   step(view: WindowView, atMs: EpochMs): StepSums {
-    if (this.#pairs.tenants.length > 4096) {
+    const hour = Math.floor(atMs / hourMs)
+    // Whoever was there in the last hour counts as present, so looking more often than that would show little.
+    if (hour !== this.#hour && this.#pairs.tenants.length > 4096) {
       const present = view.totals(atMs - hourMs, atMs).length
       if (this.#pairs.tenants.length > 2 * present + 4096) {
         this.#pairs = new PairIndex()
         this.#groupings = new Map()
+        this.#cellSums = new Map()
       }
     }
-    return new StepSums(view, atMs, this.#pairs)
+    this.#hour = hour
+    for (const cellSums of this.#cellSums.values()) cellSums.nextStep()
+    return new StepSums(view, atMs, { pairs: this.#pairs, cellSums: this.#cellSums })
   }
 }

@@ -47,9 +47,11 @@ export class ThresholdEvaluator implements Evaluator {
     const readings: Reading[] = []
     const seen = new Set<string>()
     for (let group = 0; group < grouping.size; group++) {
+      const quiet = (window.refusals[group] ?? 0) === 0 && this.#condition.side === 'above'
+      // Nearly every group of a large fleet.
+      if (quiet && active.size === 0) continue
       const key = grouping.keys[group] ?? ''
       const { refusals, requests } = groupCounts(window, grouping, group)
-      const quiet = refusals === 0 && this.#condition.side === 'above'
       if (!active.has(key)) {
         // Whether something is too low can only be said of those who were there before the window began.
         if (quiet || (hour !== null && groupCounts(hour, grouping, group).requests <= requests)) continue
@@ -111,9 +113,11 @@ export class ThresholdEvaluator implements Evaluator {
     const tenants = sums.sums(fine, this.#rule.windowMs)
     const groups = new Map(grouping.keys.map((key, group) => [key, group]))
     const counts = new Float64Array(grouping.size)
+    const least = Math.max(1, this.#condition.minCount)
     for (let group = 0; group < fine.size; group++) {
+      if ((tenants.refusals[group] ?? 0) < least) continue
       const { refusals, requests } = groupCounts(tenants, fine, group)
-      if (refusals < Math.max(1, this.#condition.minCount) || refusals < this.#condition.minShare * requests) continue
+      if (refusals < this.#condition.minShare * requests) continue
       const labels = fine.labels[group] ?? {}
       const parent = groups.get(JSON.stringify(grouping.by.map((label) => labels[label] ?? '')))
       if (parent !== undefined) counts[parent] = (counts[parent] ?? 0) + 1

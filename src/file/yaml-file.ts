@@ -101,3 +101,19 @@ export function withYamlValue(text: string, path: readonly PropertyKey[], value:
   document.setIn(path, parseDocument(value).toJS())
   return document.toString()
 }
+
+/**
+ * The same YAML with, of each list on the path, only the item that the path names; comments of what is kept stay.
+ *
+ * @param path such as `['groups', 0, 'rules', 2]`
+ */
+export function onlyAt(text: string, path: readonly PropertyKey[]): string {
+  const document = parseDocument(text)
+  for (const [depth, key] of path.entries()) {
+    if (typeof key !== 'number') continue
+    // Of a list that was cut already, the item kept is the first.
+    const list = path.slice(0, depth).map((one) => (typeof one === 'number' ? 0 : one))
+    document.setIn(list, document.createNode([document.getIn([...list, key], true)]))
+  }
+  return document.toString()
+}

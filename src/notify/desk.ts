@@ -40,6 +40,8 @@ export interface AlertDeskOptions {
   readonly attempts: SendAttempts
   /** Why rules are not evaluated now; null when they are. */
   readonly evaluation: () => string | null
+  /** Built-in alerts that are to fire now, beside those about notifications. */
+  readonly conditions: () => readonly Alert[]
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
@@ -62,7 +64,7 @@ export interface AlertDesk {
  */
 export async function openAlertDesk(options: AlertDeskOptions): Promise<AlertDesk> {
   const { state, clock, log, tenants } = options
-  const engine = new RuleEngine(rulesOf(options), { baselineSeriesLimit: options.baselineSeriesLimit })
+  const engine = new RuleEngine(rulesOf(options), { baselineSeriesLimit: options.baselineSeriesLimit, tenants })
   const persistence = new AlertPersistence(engine)
   await persistence.load(state)
   const routing = await routingOf(options)
@@ -74,6 +76,7 @@ export async function openAlertDesk(options: AlertDeskOptions): Promise<AlertDes
     message: messageBases(options, routing, engine, refusals, tenants),
     ruleIntervalMs: (name) => engine.rules.find((rule) => rule.name === name)?.intervalMs ?? minuteMs,
     evaluation: options.evaluation,
+    conditions: options.conditions,
   })
   const { logAlerts } = options
   const alerting = new Alerting({ engine, persistence, dispatcher, refusals, state, logAlerts, clock, log })

@@ -47,6 +47,8 @@ export interface DispatcherOptions {
   readonly ruleIntervalMs?: (rule: string) => number
   /** Why rules are not evaluated now, for the heartbeat; null when they are. */
   readonly evaluation?: () => string | null
+  /** Further built-in alerts that are to fire now; those that are not among them any more end. */
+  readonly conditions?: () => readonly Alert[]
   readonly limits?: { readonly alerts: number; readonly groups: number }
 }
 
@@ -204,6 +206,13 @@ export class Dispatcher {
     }
   }
 
+  /** Messages that wait for their delivery, by receiver; every receiver is named. */
+  waiting(): ReadonlyMap<string, number> {
+    const counts = new Map([...this.#options.routing.receivers.keys()].map((name) => [name, 0]))
+    for (const { receiver } of this.#outbox.pending()) counts.set(receiver, (counts.get(receiver) ?? 0) + 1)
+    return counts
+  }
+
   /** Silences, inhibitions and time intervals as they stand; for whoever asks why somebody was not told. */
   muting(now: EpochMs): Muting {
     const { silences, routing, message } = this.#options
@@ -302,7 +311,11 @@ export class Dispatcher {
     await silences.sweep(now, firing.map(labelsOf))
     const failing = this.#troubles(now).map((trouble) => failingAlert(trouble, now))
     await this.#take([
-      ...builtInChanges(this.#groups, [...failing, ...endingAlerts(silences, firing, now)], now),
+      ...builtInChanges(
+        this.#groups,
+        [...failing, ...endingAlerts(silences, firing, now), ...(this.#options.conditions?.() ?? [])],
+        now,
+      ),
       ...drillEnds(firing, now),
     ])
     this.#sweptAtMs = now

@@ -18,7 +18,7 @@ import { reasonsForTenants } from './tenant-reasons.ts'
  */
 
 /** Facts of conditions that speak of the tenant's own quota or contract; all others stay inside. */
-const ownFacts = new Set(['Used', 'Runs out', 'Rate', 'Resets', 'Expires'])
+const ownFacts = new Set(['Used', 'Runs out', 'Rate', 'Resets', 'Expires', 'Expired'])
 const subjectLimit = 90
 const othersLimit = 5
 
@@ -36,8 +36,10 @@ export function composeExternal(
   const known = context.tenants.find(given.tenant)
   const view = { now: input.now, timezone: known?.timezone ?? context.timezone }
   const name = context.operator.name === null ? '' : `[${plainText(context.operator.name, 30)}] `
-  const prefix = `${marksOf(context.demo, input.drill ?? false)}${name}${status === 'resolved' ? '[RESOLVED] ' : ''}`
-  const subject = subjectOf(input.subject, shown, `${prefix}${status === 'resolved' ? '' : '[RESOLVED] '}`.length)
+  // That a subscription has ended is no good news, though the reminder of it is over.
+  const isGood = status === 'resolved' && !(lead !== undefined && hasEnded(lead))
+  const prefix = `${marksOf(context.demo, input.drill ?? false)}${name}${isGood ? '[RESOLVED] ' : ''}`
+  const subject = subjectOf(input.subject, shown, `${prefix}${isGood ? '' : '[RESOLVED] '}`.length)
   const reason = lead === undefined || isQuota(lead) ? null : reasonOf(lead, given.tenant)
   const trend = lead === undefined ? null : context.trend(lead)
   const chart = lead === undefined ? null : chartOf(lead, trend, view.timezone)
@@ -58,7 +60,7 @@ export function composeExternal(
     // What a rule takes for its bound, or for normal, is not the tenant's business.
     chart: chart === null ? null : ({ ...chart, usual: null, limit: null } satisfies Chart),
     advice:
-      lead === undefined || status === 'resolved'
+      lead === undefined || isGood
         ? null
         : reason === null
           ? { likely: quotaReason, steps: quotaSteps }
@@ -91,7 +93,12 @@ function isQuota({ numbers }: Alert): boolean {
 }
 
 function isExpiry({ numbers }: Alert): boolean {
-  return numbers.facts.some(({ label }) => label === 'Expires')
+  return numbers.facts.some(({ label }) => label === 'Expires' || label === 'Expired')
+}
+
+/** The end of such an alert may also be that the subscription was extended. */
+function hasEnded({ numbers }: Alert): boolean {
+  return numbers.facts.some(({ label }) => label === 'Expired')
 }
 
 function reasonOf(alert: Alert, tenant: string) {
@@ -106,13 +113,14 @@ function reasonOf(alert: Alert, tenant: string) {
  */
 function subjectOf(kept: Subject | null, shown: readonly Alert[], taken: number): Subject {
   const [lead] = shown
-  const made = (alert: Alert | undefined) => digest(['external', alert?.fingerprint ?? ''])
+  const made = (alert: Alert | undefined) =>
+    digest(['external', alert?.fingerprint ?? '', ...(alert !== undefined && hasEnded(alert) ? ['ended'] : [])])
   if (kept !== null && shown.some((alert) => kept.of === made(alert))) return kept
   const of = made(lead)
   const room = subjectLimit - taken
   if (lead === undefined) return { of, text: 'About your API calls' }
   if (isQuota(lead)) return { of, text: clipWords(quotaText(lead), room) }
-  if (isExpiry(lead)) return { of, text: 'Your subscription ends soon' }
+  if (isExpiry(lead)) return { of, text: expiryText(lead) }
   const cause = labelOf(lead.labels, 'cause')
   const why = isCause(cause) && cause !== 'unknown' ? `: ${causeName(cause)}` : ''
   const [most, least] = [`Calls${onApi(lead, 200)} are refused${why}`, `Calls are refused${why}`]
@@ -131,6 +139,10 @@ function quotaText(alert: Alert): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)} is ${alert.value >= 1 ? 'used up' : 'nearly used up'}`
 }
 
+function expiryText(alert: Alert): string {
+  return hasEnded(alert) ? 'Your subscription has ended' : 'Your subscription ends soon'
+}
+
 function onApi({ labels }: Alert, limit = 60): string {
   const api = nameText(labelOf(labels, 'api'), limit)
   return api === '' ? '' : ` to ${api}`
@@ -143,7 +155,9 @@ function sentenceOf(alert: Alert, { now, timezone }: Sight): string {
     return `${quotaText(alert)}. Calls beyond it are refused with status 402 (Payment Required).`
   }
   if (isExpiry(alert)) {
-    if (alert.state === 'resolved') return 'Your subscription has been extended; you need do nothing.'
+    if (hasEnded(alert))
+      return 'Your subscription has ended. Calls are refused with status 402 (Payment Required) from now on.'
+    if (alert.state === 'resolved') return 'Your subscription does not end then any more; you need do nothing.'
     return 'Your subscription ends soon. From then on your calls are refused with status 402 (Payment Required).'
   }
   const calls = `calls${onApi(alert)}`
@@ -187,7 +201,7 @@ function factsFor(alert: Alert, { now, timezone }: Sight, trend: Fact | null): r
 function lineOf(alert: Alert, { now, timezone }: Sight): string {
   const { numbers } = alert
   if (isQuota(alert)) return quotaText(alert)
-  if (isExpiry(alert)) return 'Your subscription ends soon'
+  if (isExpiry(alert)) return expiryText(alert)
   const cause = labelOf(alert.labels, 'cause')
   const what = `Calls${onApi(alert)}${isCause(cause) && cause !== 'unknown' ? `: ${causeName(cause)}` : ''}`
   if (alert.state === 'resolved') return `${what}, over`

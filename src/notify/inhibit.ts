@@ -19,7 +19,8 @@ interface Sources {
  * back by another such alert, so that none hides itself.
  *
  * A large incident ends for the fleet before it ends for each tenant, whose windows still hold it. So a source may go
- * on for a while after its end, for those that began before: they belong to what was told.
+ * on for a while after its end, for those that began before, or that are judged by a window which reaches back into it:
+ * they belong to what was told.
  */
 export class Inhibitions {
   readonly #rules: readonly { rule: InhibitRule; sources: ReadonlyMap<string, Sources> }[]
@@ -50,7 +51,8 @@ export class Inhibitions {
       if (found === undefined) continue
       if (found.firingPure) return rule.name
       if (matchesAll(rule.source, labels)) continue
-      if (found.firing || (found.endedMs !== null && alert.activeAtMs < found.endedMs)) return rule.name
+      const sinceMs = alert.activeAtMs - alert.numbers.windowMs
+      if (found.firing || (found.endedMs !== null && sinceMs < found.endedMs)) return rule.name
     }
     return null
   }

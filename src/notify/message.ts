@@ -12,7 +12,7 @@ import { headline, marksOf, ownWords, severityShape, worstFirst } from './headli
 import { labelOf } from './labels.ts'
 import { type Link, type LinkBases, linksOf, runbookOf } from './links.ts'
 import { clipWords, plainText } from './plain-text.ts'
-import { type Advice, adviceOn, isCause, quotaAdvice, stalledAdvice } from './runbook.ts'
+import { type Advice, adviceOn, expiryAdvice, isCause, quotaAdvice, stalledAdvice } from './runbook.ts'
 import { sentencesOf } from './sentences.ts'
 import type { Trend } from './trend.ts'
 
@@ -201,6 +201,7 @@ function titleOf(input: MessageInput, about: readonly Alert[], prefix: string, s
 function adviceFor(lead: Alert, cause: string | null): Advice | null {
   if (labelOf(lead.labels, 'quota') !== '') return quotaAdvice
   if (labelOf(lead.labels, 'topic') !== '') return stalledAdvice
+  if (labelOf(lead.labels, 'expires') !== '') return expiryAdvice
   if (compared(lead, '×') === farBelow || cause === null || !isCause(cause)) return null
   return adviceOn[cause]
 }

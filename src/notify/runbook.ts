@@ -131,6 +131,16 @@ export const quotaAdvice: Advice = {
   ],
 }
 
+/** Before a subscription ends there are no refusals yet; what is to be done differs from what is done afterwards. */
+export const expiryAdvice: Advice = {
+  likely: 'the subscription runs out and nobody has renewed it yet; its calls are refused from then on',
+  steps: [
+    'see whether it renews by itself, and whether its payment details are still good',
+    'ask the tenant’s contact before the calls stop; the owner of the account knows whom',
+    'write the new end into tenants.yaml once it is renewed, and this reminder ends',
+  ],
+}
+
 export const stalledAdvice: Advice = {
   likely:
     'the gateway’s log shipper has stopped, or Tollwatch cannot keep up; alerts on refusals wait until it goes on',

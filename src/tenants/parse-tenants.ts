@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { labelOf } from '../decode/label.ts'
 import { type FileProblem, formatPath, parseYamlFile } from '../file/yaml-file.ts'
 import type { Tenant } from './directory.ts'
+import { expiryOf } from './expiry.ts'
 import { tenantBlocks } from './tenant-blocks.ts'
 import { tenantSchema } from './tenant-schema.ts'
 
@@ -134,15 +135,21 @@ class Reading {
 }
 
 const example =
-  'write it like acme: {name: Acme Ltd, plan: gold, timezone: Europe/Berlin, contacts: {billing: [ap@acme.example]}}'
+  'write it like acme: {name: Acme Ltd, plan: gold, timezone: Europe/Berlin, contacts: {billing: [ap@acme.example]}, expires: 2026-12-31}'
 
-function tenantOf(id: string, { name, plan, timezone, contacts }: z.output<typeof tenantSchema>): Tenant {
+/** A tenant as a file has it. */
+export function tenantOf(
+  id: string,
+  { name, plan, timezone, contacts, expires }: z.output<typeof tenantSchema>,
+): Tenant {
+  const expiry = expiryOf(expires ?? '', timezone ?? 'UTC')
   return {
     id,
     name: name ?? null,
     plan: plan ?? null,
     timezone: timezone ?? null,
     contacts: new Map(Object.entries(contacts ?? {})),
+    ...(expiry === null ? {} : { expires: expiry }),
   }
 }
 

@@ -42,6 +42,8 @@ export class TenantFile implements TenantDirectory {
   readonly #log: Log
   #tenants: ReadonlyMap<string, Tenant>
   #stamp: string | null
+  /** Worked out when first asked for, and again for each version. */
+  #ending: readonly Tenant[] | null = null
 
   constructor(
     path: string,
@@ -63,6 +65,16 @@ export class TenantFile implements TenantDirectory {
     return this.#tenants.get(id) ?? null
   }
 
+  /** Every tenant of the file. */
+  all(): Iterable<Tenant> {
+    return this.#tenants.values()
+  }
+
+  ending(): readonly Tenant[] {
+    this.#ending ??= [...this.#tenants.values()].filter(({ expires }) => expires !== undefined)
+    return this.#ending
+  }
+
   /** Looks for a new version every few seconds, until the signal aborts. Never throws. */
   async watch(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -81,6 +93,7 @@ export class TenantFile implements TenantDirectory {
     this.#stamp = loaded.stamp
     if (loaded.ok) {
       this.#tenants = loaded.tenants
+      this.#ending = null
       this.problem = null
       this.#log.info(`tenants: ${this.#path} was read again: ${loaded.tenants.size} tenants`)
     } else {

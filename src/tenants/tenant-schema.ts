@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isTimezone } from '../time/local-time.ts'
+import { expiryOf } from './expiry.ts'
 
 const most = { text: 200, purposes: 20, addresses: 20 }
 
@@ -13,6 +14,11 @@ const words = z
 const timezone = words.refine(
   (zone) => zone === null || isTimezone(zone),
   'is no time zone; zones are named like Europe/Berlin',
+)
+
+const expires = words.refine(
+  (text) => text === null || expiryOf(text, 'UTC') !== null,
+  'is neither a day such as 2026-12-31 nor an instant with its zone such as 2026-12-31T18:00:00Z',
 )
 
 const address = z
@@ -39,9 +45,10 @@ export const tenantSchema = z.strictObject(
     plan: words.optional(),
     timezone: timezone.optional(),
     contacts: contacts.optional(),
+    expires: expires.optional(),
   },
   {
     error: (issue) =>
-      issue.code === 'unrecognized_keys' ? undefined : 'must be a group of name, plan, timezone and contacts',
+      issue.code === 'unrecognized_keys' ? undefined : 'must be a group of name, plan, timezone, contacts and expires',
   },
 )

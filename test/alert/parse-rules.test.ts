@@ -314,6 +314,7 @@ describe('loadRules', () => {
       'UnclassifiedCauses',
       'NewCause',
       'QuotaRunsOut',
+      'SubscriptionEnds',
       'BudgetBurn',
       'BigTenantWentQuiet',
       'InputStalled',

@@ -7,9 +7,9 @@ describe('Pools', () => {
   it('lend the rate of the nearest relatives, shrunk towards the fleet', () => {
     const pools = new Pools(['tenant', 'api', 'cause'])
     expect(pools.rateFor(acme)).toBeNull()
-    pools.add({ ...acme, tenant: 'globex', api: 'files' }, 100, 10_000)
+    pools.add(pools.numbersOf({ ...acme, tenant: 'globex', api: 'files' }), 100, 10_000)
     expect(pools.rateFor(acme)).toBeCloseTo(0.01, 9)
-    pools.add({ ...acme, tenant: 'globex' }, 1000, 10_000)
+    pools.add(pools.numbersOf({ ...acme, tenant: 'globex' }), 1000, 10_000)
     const rate = pools.rateFor(acme) ?? 0
     expect(rate).toBeGreaterThan(0.09)
     expect(rate).toBeLessThan(0.1)
@@ -30,7 +30,7 @@ describe('Pools', () => {
 
   it('come back from what they saved', () => {
     const pools = new Pools(['tenant', 'api', 'cause'])
-    pools.add(acme, 3, 500)
+    pools.add(pools.numbersOf(acme), 3, 500)
     pools.addClumps(1, { excess: 400, events: 300 })
     const copy = new Pools(['tenant', 'api', 'cause'])
     copy.load(JSON.parse(JSON.stringify(pools.save())))
@@ -38,5 +38,14 @@ describe('Pools', () => {
     expect(copy.clumping).toBe(1)
     copy.clear()
     expect(copy.clumping).toBe(0)
+  })
+  it('are empty and numbered anew when those of gone tenants are let go', () => {
+    const pools = new Pools(['tenant', 'api', 'cause'])
+    pools.add(pools.numbersOf({ ...acme, tenant: 'gone', api: 'gone' }), 3, 500)
+    expect(pools.size).toBe(3)
+    pools.renumber()
+    expect(pools.size).toBe(0)
+    pools.add(pools.numbersOf(acme), 1, 100)
+    expect(pools.rateFor(acme)).toBeCloseTo(0.01, 9)
   })
 })

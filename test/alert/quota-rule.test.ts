@@ -280,20 +280,20 @@ describe('a quota rule without readings', () => {
   }
 
   it('learns a daily limit from where refusals began and midnight ended them', () => {
-    const { found, engine } = days(3, () => 6000)
+    const { found, engine } = days(4, () => 6000)
     const hits = found.map(({ minute, transition: { from, alert } }) => {
       return `day ${Math.floor(minute / 1440)} ${from}>${alert.state} ${alert.severity} ${alert.labels['quota']}`
     })
-    // The first day only teaches. The second is warned of, reached, and reset.
+    // The first two days only teach. The third is warned of, reached, and reset.
     expect(hits.slice(0, 4)).toEqual([
-      'day 1 inactive>firing ticket requests a day (learned)',
-      'day 1 firing>firing page requests a day (learned)',
-      'day 2 firing>resolved page requests a day (learned)',
       'day 2 inactive>firing ticket requests a day (learned)',
+      'day 2 firing>firing page requests a day (learned)',
+      'day 3 firing>resolved page requests a day (learned)',
+      'day 3 inactive>firing ticket requests a day (learned)',
     ])
     const warned = found[0]
     // It is used up at 10:00.
-    expect((warned?.minute ?? 0) - 1440).toBeLessThan(5 * 60)
+    expect((warned?.minute ?? 0) - 2 * 1440).toBeLessThan(5 * 60)
     expect(warned?.transition.alert.numbers.facts.at(-1)).toEqual({
       label: 'Limit from',
       text: 'where refusals began before; the gateway logs no quota',
@@ -302,12 +302,18 @@ describe('a quota rule without readings', () => {
   })
 
   it('forgets a limit that no longer holds', () => {
-    const { found } = days(4, (day) => (day < 2 ? 6000 : 1_000_000))
+    const { found } = days(5, (day) => (day < 3 ? 6000 : 1_000_000))
     const last = found.at(-1)
-    expect(found.map(({ minute }) => Math.floor(minute / 1440)).includes(3)).toBe(true)
-    // Day 2 runs past it; at the end of that day its alert ends for good.
+    expect(found.map(({ minute }) => Math.floor(minute / 1440)).includes(4)).toBe(true)
+    // Day 3 runs past it; at the end of that day its alert ends for good.
     expect(last?.transition.alert.state).toBe('resolved')
-    expect(Math.floor((last?.minute ?? 0) / 1440)).toBe(3)
+    expect(Math.floor((last?.minute ?? 0) / 1440)).toBe(4)
+  })
+
+  it('takes one day that ended with refusals for chance', () => {
+    const { found, engine } = days(4, (day) => (day === 0 ? 6000 : 1_000_000))
+    expect(found).toEqual([])
+    expect(engine.status('Quota')?.[0]).toBe('0 quotas are followed; 0 series have theirs from the gateway')
   })
 
   it('takes a few refusals before midnight for no quota', () => {
@@ -337,6 +343,19 @@ describe('a quota rule without readings', () => {
     )
     expect(told.length).toBeGreaterThan(0)
     for (const summary of told) expect(summary).toMatch(/of 2,8\d\d/)
+  })
+
+  it('takes runs of retries between calls that are served for no quota', () => {
+    const engine = engineOf(rulesOf(forecast, 'interval: 1m'))
+    const midnight = Date.UTC(2026, 2, 2)
+    // Five minutes of the last hour, a quarter of an hour apart, in which four of six calls are refused.
+    const found = runMinutes(engine, new ScriptedView(midnight), 3 * 1440, (_, atMs) => {
+      const minute = Math.floor((atMs - midnight) / minuteMs) % 1440
+      const refused = minute >= 1375 && minute % 15 === 10 ? 4 : 0
+      return [{ tenant: 'acme', api: 'x', requests: 6, causes: { quota_exceeded: refused } }]
+    })
+    expect(found).toEqual([])
+    expect(engine.status('Quota')?.[0]).toBe('0 quotas are followed; 0 series have theirs from the gateway')
   })
 
   it('takes refusals that outlive midnight for a longer period', () => {

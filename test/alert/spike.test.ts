@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type HorizonReading, isCalm, judgeSpike, logAlphaOf, type SpikeGates } from '../../src/alert/spike.ts'
+import { type HorizonReading, isCalm, judgeSpike, logAlphaOf, mayFire, type SpikeGates } from '../../src/alert/spike.ts'
 
 const gates: SpikeGates = { minCount: 5, minRatio: 2, direction: 'up' }
 const logAlpha = Math.log(1e-6)
@@ -81,5 +82,29 @@ describe('isCalm', () => {
     [2, 100, 'down', false],
   ] as const)('finds %d of %f going %s calm: %s', (count, mean, side, calm) => {
     expect(isCalm(reading(count, mean, 0.02), side)).toBe(calm)
+  })
+})
+
+describe('mayFire', () => {
+  it('is true of all counts that fire', () => {
+    const count = fc.integer({ min: 0, max: 60 })
+    const mean = fc.double({ min: 0.001, max: 40, noNaN: true })
+    const direction = fc.constantFrom('up' as const, 'down' as const, 'both' as const)
+    let fired = 0
+    fc.assert(
+      fc.property(count, mean, count, mean, direction, (short, shortMean, long, longMean, side) => {
+        const verdict = judge(reading(short, shortMean), reading(long, longMean), { direction: side })
+        if (verdict.fires) fired++
+        return !verdict.fires || mayFire(short, long, { ...gates, direction: side })
+      }),
+      { numRuns: 500 },
+    )
+    expect(fired).toBeGreaterThan(10)
+  })
+
+  it('turns away a series with too few refusals, which is all that most of a fleet have', () => {
+    expect(mayFire(4, 4, gates)).toBe(false)
+    expect(mayFire(5, 0, gates)).toBe(true)
+    expect(mayFire(0, 5, gates)).toBe(true)
   })
 })

@@ -35,7 +35,7 @@ describe('the starter rules', () => {
       const fired = found.filter(({ transition: { alert } }) => alert.state === 'firing')
       const begin = 10 * (seed % 6) + incident * 10
       expect(fired[0]).toMatchObject({
-        transition: { alert: { rule: 'QuotaExhaustionSpike', labels: { tenant: 'acme', api: 'chat' } } },
+        transition: { alert: { rule: 'QuotaExhaustionSpike', labels: { tenant: 'acme', cause: 'quota_exceeded' } } },
       })
       expect((fired[0]?.second ?? 0) - begin).toBeLessThanOrEqual(60)
       // Nobody else is accused; the plain threshold follows after its five minutes.

@@ -47,13 +47,21 @@ inhibit_rules:
 `).inhibitRules
 
 test.each([
-  ['what began before the source ended', eleven - 10 * minute, eleven + 59 * minute, 'the fleet hides tenants'],
-  ['what began with its end', eleven, eleven + minute, null],
-  ['what began before, once the time is over', eleven - 10 * minute, eleven + hour, null],
-])('a source that has ended goes on for its time: %s', (_, activeAtMs, now, inhibitor) => {
+  ['what began before the source ended', eleven - 10 * minute, 5 * minute, eleven + 59 * minute, kept?.name],
+  [
+    'what is judged by a window that reaches back to then',
+    eleven + 59 * minute,
+    hour,
+    eleven + 59 * minute,
+    kept?.name,
+  ],
+  ['what began a window after its end', eleven + 5 * minute, 5 * minute, eleven + 6 * minute, null],
+  ['what counts nothing and began with its end', eleven, 0, eleven + minute, null],
+  ['what began before, once the time is over', eleven - 10 * minute, 5 * minute, eleven + hour, null],
+])('a source that has ended goes on for its time: %s', (_, activeAtMs, windowMs, now, inhibitor) => {
   if (kept === undefined) throw new Error('there is a rule')
   const over = resolved(alertOf({ labels: { cause: 'quota_exceeded' }, fingerprint: 'fleet' }), eleven).alert
-  const tenant = alertOf({ activeAtMs, fingerprint: 'tenant' })
+  const tenant = alertOf({ activeAtMs, fingerprint: 'tenant', numbers: { windowMs } })
   expect(new Inhibitions([kept], [over, tenant], now).inhibitorOf(tenant)).toBe(inhibitor)
   expect(stillInhibits([kept], over, now)).toBe(now < eleven + hour)
   // Alertmanager's rules end with their source.

@@ -312,7 +312,7 @@ export const externalCases = {
         alertOf({
           rule: 'SubscriptionEnds',
           labels: { tenant: 'acme' },
-          numbers: { ...own, facts: [{ label: 'Expires', text: '2026-03-09 00:00 UTC, in 6 d 13 h' }] },
+          numbers: { ...own, facts: [{ label: 'Expires', text: 'after 8 Mar 2026 (Europe/Berlin), in 6 d 12 h' }] },
         }),
       ],
       tenant: 'acme',

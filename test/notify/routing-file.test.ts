@@ -137,7 +137,7 @@ test('its examples load once their comments are taken off', async () => {
     ...['log/log/0', 'none/none/0', 'oncall/email/0', 'oncall/slack/0', 'oncall/pagerduty/0', 'accounts/email/0'],
     ...['tenants/email/0', 'programs/webhook/0', 'alertmanager/alertmanager/0', 'deadman/webhook/0'],
   ])
-  expect(routing.inhibitRules).toHaveLength(6)
+  expect(routing.inhibitRules).toHaveLength(7)
   expect(routing.heartbeat).toEqual({ receiver: 'deadman', everyMs: 60_000 })
   expect(routing.silences.map(({ id }) => id)).toEqual(['monthly-charge-run'])
   expect([...routing.timeIntervals.keys()]).toEqual(['office-hours', 'tenant-days'])

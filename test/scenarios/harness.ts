@@ -18,8 +18,9 @@ import { StaticRatio, ThreeSigma, type Watcher } from './rivals.ts'
 const minute = 60_000
 /** A Tuesday, at midnight. */
 const startMs: EpochMs = Date.UTC(2026, 2, 3)
-/** An alert that comes a little after the end may still be about the incident; one that ends says so within an hour. */
+/** An alert that comes a little after the end may still be about the incident, and one whose window holds it is. */
 const afterMinutes = 15
+/** One that ends says so within an hour. */
 const messageMinutes = 60
 
 /** What one watcher made of one incident. */
@@ -222,9 +223,10 @@ class Post {
 
   #in({ from, to }: Span): readonly Alert[] {
     const fromMs = startMs + from * minute
-    const toMs = startMs + (to + afterMinutes) * minute
-    return [...this.#fired.values()].filter(({ firedAtMs }) => {
-      return firedAtMs !== null && firedAtMs > fromMs && firedAtMs <= toMs
+    const toMs = startMs + to * minute
+    return [...this.#fired.values()].filter(({ firedAtMs, numbers }) => {
+      const graceMs = Math.max(afterMinutes * minute, numbers.windowMs)
+      return firedAtMs !== null && firedAtMs > fromMs && firedAtMs <= toMs + graceMs
     })
   }
 

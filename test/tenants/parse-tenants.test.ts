@@ -45,6 +45,15 @@ describe('a directory', () => {
     expect(tenants.get('empty')).toEqual({ id: 'empty', name: null, ...unknown })
   })
 
+  test('says when a subscription ends, by the calendar of the tenant', async () => {
+    const tenants = await read(
+      'tenants:\n  a: {expires: 2026-12-31, timezone: Europe/Berlin}\n  b: {expires: "2026-12-31T18:00:00Z"}\n  c: {expires: ""}\n',
+    )
+    expect(tenants.get('a')?.expires).toEqual({ text: '2026-12-31', atMs: Date.UTC(2026, 11, 31, 23) })
+    expect(tenants.get('b')?.expires).toEqual({ text: '2026-12-31T18:00:00Z', atMs: Date.UTC(2026, 11, 31, 18) })
+    expect(tenants.get('c')).not.toHaveProperty('expires')
+  })
+
   test('keeps ids as they are written', async () => {
     const ids = ['007', '1e3', '12345678901234567890', 'true', 'false', '0x1F', 'a.b:c/d', '5f0c9e8d0']
     const tenants = await read(`tenants:\n${ids.map((id) => `  ${id}: {name: n}\n`).join('')}  "~x y": {plan: 12}\n`)
@@ -103,9 +112,13 @@ test('rubbish is told, never thrown', async () => {
 
 describe('what is wrong is told with its line', () => {
   const fix =
-    'Fix: write it like acme: {name: Acme Ltd, plan: gold, timezone: Europe/Berlin, contacts: {billing: [ap@acme.example]}}.'
+    'Fix: write it like acme: {name: Acme Ltd, plan: gold, timezone: Europe/Berlin, contacts: {billing: [ap@acme.example]}, expires: 2026-12-31}.'
 
   test.each([
+    [
+      'tenants:\n  a:\n    expires: 31.12.2026\n',
+      `tenants.yaml:3: tenants.a.expires is neither a day such as 2026-12-31 nor an instant with its zone such as 2026-12-31T18:00:00Z. ${fix}`,
+    ],
     ['tenants:\n  a:\n    nmae: x\n', `tenants.yaml:3: tenants.a.nmae is no key of a tenant. ${fix}`],
     [
       'tenants:\n  a:\n    timezone: Mars/Olympus\n',
@@ -123,7 +136,10 @@ describe('what is wrong is told with its line', () => {
       'tenants:\n  a:\n    contacts: {"to whom": ap@a.example}\n',
       `tenants.yaml:3: tenants.a.contacts.to whom is no plain word such as billing. ${fix}`,
     ],
-    ['tenants:\n  a: Acme\n', `tenants.yaml:2: tenants.a must be a group of name, plan, timezone and contacts. ${fix}`],
+    [
+      'tenants:\n  a: Acme\n',
+      `tenants.yaml:2: tenants.a must be a group of name, plan, timezone, contacts and expires. ${fix}`,
+    ],
     ['tenants:\n  a:\n    name: [x]\n', `tenants.yaml:3: tenants.a.name must be text. ${fix}`],
     ['tenants: [a, b]\n', `tenants.yaml:1: tenants must be a group of tenants, each under its id. ${fix}`],
     [

@@ -41,6 +41,15 @@ test('takes over a new version, and looks no closer at the same one', async () =
   expect(said).toEqual([`info tenants: ${path} was read again: 2 tenants`])
 })
 
+test('names those whose subscription has an end, also of a new version', async () => {
+  const { path, tenants } = await directory('tenants:\n  acme: {expires: 2026-12-31}\n  birch:\n')
+  const ends = () => tenants.ending().map(({ id, expires }) => `${id} ${expires?.text}`)
+  expect(ends()).toEqual(['acme 2026-12-31'])
+  writeFileSync(path, 'tenants:\n  acme: {expires: 2027-12-31}\n  birch: {expires: 2026-06-30}\n')
+  await tenants.look()
+  expect(ends()).toEqual(['acme 2027-12-31', 'birch 2026-06-30'])
+})
+
 test('takes over a version of the same length, and one that was moved into place', async () => {
   const { path, tenants } = await directory(named('Acme'))
   writeFileSync(path, named('Bcme'))

@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Cell, CellSums, type ColumnView } from '../../src/alert/cell-sums.ts'
+import { Grouping, PairIndex, planGrouping } from '../../src/alert/grouping.ts'
+import { type Matcher, parseMatcher } from '../../src/alert/matcher.ts'
+import { MinuteView } from '../../src/alert/minute-view.ts'
+import { type SeriesLabel, seriesLabels } from '../../src/alert/rule.ts'
+import { Groupings, type GroupSums } from '../../src/alert/step-sums.ts'
+import type { SeriesMinutes } from '../../src/history/query.ts'
+import type { WindowView } from '../../src/window/view.ts'
+
+const minute = 60_000
+const start = Date.UTC(2026, 2, 2)
+
+function matcher(text: string): Matcher {
+  const parsed = parseMatcher(text)
+  if (!parsed.ok) throw new Error(parsed.message)
+  return parsed.matcher
+}
+
+/** The same windows, which no longer tell that they have columns. */
+function rowsOf(view: ColumnView): WindowView {
+  const { endMs, headMs, oldestMs } = view
+  return { endMs, headMs, oldestMs, totals: (from, to) => view.totals(from, to) }
+}
+
+/** What was counted, by name, without the groups of which nothing was. */
+function named(grouping: Grouping, { refusals, requests }: GroupSums): unknown {
+  const groups = grouping.keys.map((key, group) => {
+    return [key, refusals[group] ?? 0, requests[grouping.exposureOf[group] ?? -1] ?? 0] as const
+  })
+  return groups.filter(([, refused, asked]) => refused > 0 || asked > 0).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+const points = fc.array(
+  fc.record({
+    minute: fc.nat(59),
+    tenant: fc.nat(4).map((number) => `t${number}`),
+    api: fc.constantFrom('chat', 'maps'),
+    cause: fc.constantFrom('', '', 'quota_exceeded', 'payment_failed', 'unknown'),
+    count: fc.integer({ min: 1, max: 9 }),
+  }),
+  { maxLength: 40 },
+)
+
+const plans = fc.record({
+  by: fc.subarray([...seriesLabels]) as fc.Arbitrary<SeriesLabel[]>,
+  matchers: fc.subarray(['api="chat"', 'tenant!="t1"', 'cause!="unknown"', 'family="quota"']),
+})
+
+describe('sums of columns', () => {
+  it('are those of rows, minute after minute, for every grouping and span', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(points, { minLength: 1, maxLength: 2 }), plans, async (hours, { by, matchers }) => {
+        const plan = planGrouping(by, matchers.map(matcher))
+        const view = new MinuteView(start)
+        const [fast, slow] = [new Groupings(), new Groupings()]
+        for (const hour of hours) {
+          const rows: SeriesMinutes[] = hour.map(({ minute: at, count, ...names }) => {
+            return { ...names, minutes: [at], counts: [count] }
+          })
+          await view.take(rows, 60, () => {
+            const columns = fast.step(view, view.endMs)
+            const plain = slow.step(rowsOf(view), view.endMs)
+            for (const [span, ago] of [
+              [1, 0],
+              [60, 0],
+              [7, 0],
+              [5, 3],
+            ] as const) {
+              const at = view.endMs - ago * minute
+              const ours = named(fast.get(plan), columns.sums(fast.get(plan), span * minute, at))
+              expect(ours).toEqual(named(slow.get(plan), plain.sums(slow.get(plan), span * minute, at)))
+            }
+          })
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('make room for more series than were expected, and keep what they know of the others', () => {
+    const pairs = new PairIndex()
+    const own = new CellSums(new Grouping(pairs, planGrouping(['tenant', 'cause'], [])), pairs)
+    const cells: Cell[] = []
+    for (let tenant = 0; tenant < 3_000; tenant++) {
+      cells.push({ tenant: `t${tenant}`, api: 'x', cause: null }, { tenant: `t${tenant}`, api: 'x', cause: 'unknown' })
+      if (tenant % 500 !== 499) continue
+      const column = Float64Array.from(cells, (_, cell) => (cell % 2 === 0 ? 10 : 1 + (cell % 7)))
+      const { requests, refusals } = own.addUp(cells, column)
+      own.nextStep()
+      expect(requests).toEqual(new Float64Array(tenant + 1).fill(10))
+      expect(refusals).toEqual(Float64Array.from({ length: tenant + 1 }, (_, at) => 1 + ((2 * at + 1) % 7)))
+    }
+  })
+  it('follow cells that are numbered anew', () => {
+    const pairs = new PairIndex()
+    const own = new CellSums(new Grouping(pairs, planGrouping(['tenant'], [])), pairs)
+    const [a, b] = ['a', 'b'].map((tenant) => ({ tenant, api: 'x', cause: null })) as [Cell, Cell]
+    expect(own.addUp([a, b], Float64Array.of(1, 2)).requests).toEqual(Float64Array.of(1, 2))
+    expect(own.addUp([b], Float64Array.of(5)).requests).toEqual(Float64Array.of(0, 5))
+  })
+})
