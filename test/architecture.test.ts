@@ -9,12 +9,12 @@ const root = new URL('../src/', import.meta.url)
 
 const order = [
   ...['fault', 'time', 'file', 'source', 'decode', 'classify', 'tenants', 'window', 'history', 'alert', 'notify'],
-  ...['telemetry', 'http', 'config', 'pipeline.ts', 'app.ts', 'cli', 'main.ts'],
+  ...['telemetry', 'http', 'mcp', 'config', 'pipeline.ts', 'front.ts', 'app.ts', 'cli', 'main.ts'],
 ]
 
-/** Packages that stand for something outside, and the one file that talks to it. */
+/** Packages that stand for something outside, and the one file that talks to it; Kafka's wire fills two. */
 const homes = new Map([
-  ['kafkajs', 'source/kafka.ts'],
+  ['kafkajs', 'source/kafka-wire.ts source/kafka-requests.ts'],
   ['snappy', 'source/kafka-codecs.ts'],
   ['lz4-napi', 'source/kafka-codecs.ts'],
   ['fzstd', 'source/kafka-codecs.ts'],
@@ -29,6 +29,7 @@ const homes = new Map([
   ['@opentelemetry/sdk-metrics', 'telemetry/metrics.ts'],
   ['@opentelemetry/exporter-prometheus', 'telemetry/metrics.ts'],
   ['fastify', 'http/server.ts'],
+  ['@modelcontextprotocol/sdk', 'mcp/server.ts'],
   ['cli-table3', 'cli/output.ts'],
   ['cli-progress', 'cli/progress.ts'],
 ])
@@ -77,7 +78,7 @@ describe('src/', () => {
 
   test('leaves each client library to its one home', () => {
     const strangers = (file: string) =>
-      packagesOf(file).filter((name) => !everywhere.has(name) && homes.get(name) !== file)
+      packagesOf(file).filter((name) => !everywhere.has(name) && !homes.get(name)?.split(' ').includes(file))
     expect(violations(strangers)).toEqual([])
   })
 

@@ -1,4 +1,5 @@
 import { messageOf } from '../fault/fault.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Where the daemon is and who asks. */
@@ -21,16 +22,18 @@ export function askerOf(address: DaemonAddress, { fetch, terminal }: AskDeps): A
   return async (method, path, body) => {
     let response: Response
     try {
-      response = await fetch(`${base}${path}`, {
-        method,
-        headers: {
-          accept: 'application/json',
-          ...(address.token === null ? {} : { authorization: `Bearer ${address.token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(15_000),
-      })
+      const send = () =>
+        fetch(`${base}${path}`, {
+          method,
+          headers: {
+            accept: 'application/json',
+            ...(address.token === null ? {} : { authorization: `Bearer ${address.token}` }),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(15_000),
+        })
+      response = await patiently(send, systemClock)
     } catch (error) {
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
       terminal.stderr.write(
@@ -45,10 +48,27 @@ export function askerOf(address: DaemonAddress, { fetch, terminal }: AskDeps): A
   }
 }
 
+/** Nobody waits longer than this for a daemon that is asked too often. */
+const longestWaitMs = 5_000
+const mostTries = 20
+
+/**
+ * Sends a request, and sends it again when the daemon says that it was asked too often: a backtest asks for an hour of
+ * history at a time, hundreds of times.
+ */
+export async function patiently(send: () => Promise<Response>, clock: Clock): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const response = await send()
+    if (response.status !== 429 || tries === mostTries) return response
+    const seconds = Number(response.headers.get('retry-after') ?? 1)
+    await clock.sleep(Math.min(longestWaitMs, Math.max(100, (Number.isFinite(seconds) ? seconds : 1) * 1000)))
+  }
+}
+
 /** RFC 9457: `detail` says what is wrong with what. */
 function refusal(status: number, answer: unknown): string {
   const { detail, title } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<string, unknown>
   const said = typeof detail === 'string' ? detail : typeof title === 'string' ? title : `status ${status}`
-  const hint = status === 401 ? '; give --token or set TOLLWATCH_TOKEN' : ''
+  const hint = status === 401 || status === 403 ? '; give --token or set TOLLWATCH_TOKEN' : ''
   return `the daemon refuses: ${said}${hint}`
 }

@@ -16,6 +16,7 @@ import {
 } from './flags.ts'
 import { type QueryArguments, queryCommand, subjects } from './query.ts'
 import { replayCommand } from './replay.ts'
+import { sqlCommand } from './sql.ts'
 
 export const addDecode: Add = (program, terminal, done) => {
   program
@@ -117,4 +118,43 @@ export const addQuery: Add = (program, terminal, done) => {
         done(await queryCommand(subject, flags as unknown as QueryArguments, loaded, systemClock.now(), terminal))
       })
   }
+}
+
+export const addSql: Add = (program, terminal, done) => {
+  program
+    .command('sql [statement]')
+    .description('one statement on the tables of history, which it cannot change; from standard input without one')
+    .addOption(configOption())
+    .addOption(dataOption())
+    .option('--format <name>', 'table, json, csv or ndjson')
+    .option('--json', 'the same as --format json')
+    .addHelpText(
+      'after',
+      examples([
+        [
+          'tollwatch sql "SELECT tenant, sum(payment_required) AS refused FROM tollwatch.rollup_1m WHERE bucket >= now() - INTERVAL 1 HOUR GROUP BY tenant HAVING refused > 0 ORDER BY refused DESC LIMIT 10"',
+          'who: the ten tenants that were refused most in the last hour',
+        ],
+        [
+          "tollwatch sql \"SELECT cause, cause_code, count() AS calls FROM tollwatch.events_402 FINAL WHERE tenant = 'acme' AND kind = 'payment_required' AND ts >= now() - INTERVAL 1 DAY GROUP BY cause, cause_code ORDER BY calls DESC\"",
+          'why: what acme was refused for today, and the word in the log that says so',
+        ],
+        [
+          'tollwatch sql "SELECT toStartOfHour(bucket) AS hour, sum(payment_required) AS refused, sum(requests) AS calls FROM tollwatch.rollup_1h WHERE tenant = \'acme\' AND bucket >= now() - INTERVAL 3 DAY GROUP BY hour ORDER BY hour"',
+          'since when: hour by hour',
+        ],
+        ['tollwatch sql --data ./data/demo --format csv < question.sql', 'from a file, for a spreadsheet'],
+      ]),
+    )
+    .action(async (statement: string | undefined, flags: Flags) => {
+      const [format, json] = [text(flags, 'format'), flags['json'] === true]
+      const config = configOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
+      done(
+        await sqlCommand(
+          { statement: statement ?? null, json, ...(format === null ? {} : { format }) },
+          config,
+          terminal,
+        ),
+      )
+    })
 }

@@ -1,4 +1,6 @@
 import Table from 'cli-table3'
+import { type Colour, type Paint, paintOn, printable } from './colour.ts'
+import { misused } from './flags.ts'
 import type { Terminal } from './terminal.ts'
 
 export const outputFormats = ['table', 'json', 'csv', 'ndjson'] as const
@@ -7,12 +9,21 @@ export type OutputFormat = (typeof outputFormats)[number]
 
 type Row = Readonly<Record<string, unknown>>
 
+/** The format that the flags name. @throws Fault `argument-invalid` */
+export function formatNamed(args: { readonly format?: string; readonly json?: boolean }): OutputFormat {
+  if (args.json === true) return 'json'
+  const format = outputFormats.find((one) => one === (args.format ?? 'table'))
+  if (format === undefined) throw misused(`--format ${args.format} is unknown; use ${outputFormats.join(', ')}`)
+  return format
+}
+
 /** Prints rows in the wished format. An empty table says so on stderr instead of printing a lone header. */
 export function printRows(
   rows: readonly Row[],
   columns: readonly string[],
   format: OutputFormat,
   terminal: Terminal,
+  nothing = 'Nothing in this span. Widen it with --from, or check where the history is.',
 ): void {
   const { stdout, stderr } = terminal
   switch (format) {
@@ -27,28 +38,44 @@ export function printRows(
       for (const row of rows) stdout.write(`${columns.map((column) => csvCell(row[column])).join(',')}\n`)
       return
     case 'table':
-      if (rows.length === 0)
-        stderr.write('Nothing in this span. Widen it with --from, or check where the history is.\n')
-      else stdout.write(`${tableOf(rows, columns)}\n`)
+      if (rows.length === 0) stderr.write(`${nothing}\n`)
+      else stdout.write(`${tableOf(rows, columns, paintOn(terminal))}\n`)
       return
     default:
       format satisfies never
   }
 }
 
-function tableOf(rows: readonly Row[], columns: readonly string[]): string {
+function tableOf(rows: readonly Row[], columns: readonly string[], paint: Paint): string {
   const rule = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }
   const frame = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' }
   const chars = { ...rule, ...frame, 'bottom-left': '', 'bottom-right': '', left: '', right: '', middle: '  ' }
   const numeric = (column: string) => rows.every((row) => row[column] === null || typeof row[column] === 'number')
   const table = new Table({
-    head: columns.map((column) => column),
+    head: columns.map((column) => paint(printable(column), 'dim')),
     colAligns: columns.map((column) => (numeric(column) ? 'right' : 'left')),
     chars,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   })
-  for (const row of rows) table.push(columns.map((column) => cell(column, row[column])))
+  for (const row of rows) {
+    table.push(
+      columns.map((column) => {
+        const text = printable(cell(column, row[column]))
+        const colour = colourOf(column, row[column])
+        return colour === null ? text : paint(text, colour)
+      }),
+    )
+  }
   return table.toString()
+}
+
+/** What should catch the eye: shares of a hundredth and of a twentieth, and what an alert does. */
+function colourOf(column: string, value: unknown): Colour | null {
+  if (column === 'ratio' && typeof value === 'number') return value >= 0.05 ? 'red' : value >= 0.01 ? 'yellow' : null
+  if (column === 'payment_required' && typeof value === 'number') return value > 0 ? 'bold' : 'dim'
+  if (column === 'trend') return 'yellow'
+  if (column !== 'state') return null
+  return value === 'firing' ? 'red' : value === 'pending' ? 'yellow' : value === 'resolved' ? 'green' : null
 }
 
 function cell(column: string, value: unknown): string {

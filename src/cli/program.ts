@@ -2,15 +2,16 @@ import { Command, CommanderError } from 'commander'
 import { Fault, messageOf } from '../fault/fault.ts'
 import { addDrill, addExplain, addScore, addSilence, addTestReceiver } from './alert-commands.ts'
 import { addCheckConfig, addRun } from './daemon-commands.ts'
-import { addDecode, addQuery, addReplay } from './data-commands.ts'
+import { addDecode, addQuery, addReplay, addSql } from './data-commands.ts'
 import { type Add, ConfigProblems } from './flags.ts'
 import { addHistory, addSchema } from './history-commands.ts'
+import { addMcp } from './mcp-commands.ts'
 import { addRules, addWhyNot } from './rules-commands.ts'
 import { exitCode, printProblems, type Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
 const commands: readonly Add[] = [
-  ...[addRun, addCheckConfig, addDecode, addReplay, addQuery, addHistory, addSchema],
+  ...[addRun, addCheckConfig, addDecode, addReplay, addQuery, addSql, addMcp, addHistory, addSchema],
   ...[addRules, addScore, addSilence, addExplain, addWhyNot, addTestReceiver, addDrill],
 ]
 

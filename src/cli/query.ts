@@ -1,10 +1,11 @@
 import type { LoadedConfig } from '../config/load.ts'
 import { Fault } from '../fault/fault.ts'
-import { type GroupKey, groupKeys, type Queries, type Selection } from '../history/query.ts'
+import { type GroupKey, groupKeys, type Queries, type Selection, type Trends } from '../history/query.ts'
 import type { EpochMs } from '../time/clock.ts'
-import { dayMs, hourMs, minuteMs, parseDuration } from '../time/duration.ts'
+import { dayMs, formatDuration, hourMs, minuteMs, parseDuration } from '../time/duration.ts'
 import { parseInstant } from '../time/instant.ts'
-import { type OutputFormat, outputFormats, printRows } from './output.ts'
+import { formatNamed, printRows } from './output.ts'
+import { sparkline } from './sparkline.ts'
 import { openStore } from './store.ts'
 import { type Answer, withTenantNames } from './tenant-names.ts'
 import { exitCode, type Terminal } from './terminal.ts'
@@ -40,7 +41,7 @@ export async function queryCommand(
   terminal: Terminal,
 ): Promise<number> {
   const select = selection(args, now)
-  const format = formatOf(args)
+  const format = formatNamed(args)
   const by = groupsOf(args.by ?? (subject === 'trends' ? '' : 'tenant,api,cause'))
   const limit = limitOf(args.limit)
   const stepMs = stepOf(args.step, select)
@@ -51,6 +52,10 @@ export async function queryCommand(
     ...(token === undefined ? {} : { token }),
   })
   try {
+    if (subject === 'trends' && format === 'table' && terminal.stdout.isTTY === true) {
+      showTrends(await store.queries.trends({ ...select, by, limit, stepMs }), by, terminal)
+      return exitCode.ok
+    }
     const answer = await ask(store.queries, subject, { select, by, limit, stepMs })
     const byTenant = subject === 'events' || subject === 'alerts' || (subject === 'summary' && by.includes('tenant'))
     const { rows, columns } = byTenant ? await withTenantNames(answer, loaded, format, terminal) : answer
@@ -59,6 +64,39 @@ export async function queryCommand(
   } finally {
     await store.close()
   }
+}
+
+/** For people: a line for each series. A single one is followed by its points. */
+function showTrends({ from, to, step_ms: stepMs, series }: Trends, by: readonly GroupKey[], terminal: Terminal): void {
+  const columns = ['requests', 'payment_required', 'ratio']
+  const startMs = Math.floor(Date.parse(from) / stepMs) * stepMs
+  const steps = Math.max(1, Math.ceil((Date.parse(to) - startMs) / stepMs))
+  const rows = series.map(({ labels, points }) => {
+    const counts = new Array<number>(steps).fill(0)
+    let [requests, refused] = [0, 0]
+    for (const point of points) {
+      requests += point.requests
+      refused += point.payment_required
+      const at = Math.floor((Date.parse(point.time) - startMs) / stepMs)
+      if (at >= 0 && at < steps) counts[at] = point.payment_required
+    }
+    const ratio = requests === 0 ? null : refused / requests
+    return { ...labels, requests, payment_required: refused, ratio, trend: sparkline(counts) }
+  })
+  const worstFirst = rows.toSorted((a, b) => b.payment_required - a.payment_required || b.requests - a.requests)
+  printRows(worstFirst, [...by, ...columns, 'trend'], 'table', terminal)
+  const [only, ...more] = series
+  if (only === undefined) return
+  const how = more.length === 0 ? '' : '; with --format csv every point of each'
+  terminal.stdout.write(`\nrefused calls from ${from} to ${to}, a step is ${formatDuration(stepMs)}${how}\n`)
+  if (more.length > 0) return
+  terminal.stdout.write('\n')
+  printRows(
+    only.points.map((point) => ({ ...point })),
+    ['time', ...columns],
+    'table',
+    terminal,
+  )
 }
 
 async function ask(
@@ -157,13 +195,6 @@ function stepOf(text: string | undefined, { fromMs, toMs }: Selection): number {
   const step = parseDuration(text)
   if (step === null || step < 10_000) throw invalid(`--step ${text} is no duration of 10s or more`)
   return step
-}
-
-function formatOf(args: QueryArguments): OutputFormat {
-  if (args.json === true) return 'json'
-  const format = outputFormats.find((one) => one === (args.format ?? 'table'))
-  if (format === undefined) throw invalid(`--format ${args.format} is unknown; use ${outputFormats.join(', ')}`)
-  return format
 }
 
 function invalid(message: string): Fault {

@@ -2,7 +2,9 @@ import { Fault, messageOf } from '../fault/fault.ts'
 import type { VerifyReport } from '../history/ledger.ts'
 import type { Queries, Selection } from '../history/query.ts'
 import type { Silence } from '../notify/silence.ts'
+import { systemClock } from '../time/clock.ts'
 import { formatInstant } from '../time/instant.ts'
+import { patiently } from './ask-daemon.ts'
 import type { SilenceAnswer } from './silence.ts'
 
 /** Asks a running daemon what a command would otherwise ask the store. */
@@ -33,7 +35,8 @@ export class RemoteHistory implements Queries {
   }
 
   alerts(select: Parameters<Queries['alerts']>[0]): ReturnType<Queries['alerts']> {
-    return this.#get('alerts/history', { ...spanOf(select), limit: select.limit })
+    const { rule, fingerprint, limit } = select
+    return this.#get('alerts/history', { ...spanOf(select), rule, fingerprint, limit })
   }
 
   minutes(select: Parameters<Queries['minutes']>[0]): ReturnType<Queries['minutes']> {
@@ -61,7 +64,7 @@ export class RemoteHistory implements Queries {
       if (value !== undefined && value !== '') url.searchParams.set(key, String(value))
     }
     const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }
-    const response = await fetch(url, { headers }).catch((error: unknown) => {
+    const response = await patiently(() => fetch(url, { headers }), systemClock).catch((error: unknown) => {
       throw new Fault('daemon-unreachable', `no daemon answers at ${this.#base}: ${messageOf(error)}`, {
         retryable: true,
       })

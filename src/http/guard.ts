@@ -1,7 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isLoopback, type ListenAddress } from '../telemetry/address.ts'
+import { type Caller, loopbackCaller } from './caller.ts'
 import { Problem } from './problem.ts'
+import type { Tokens } from './tokens.ts'
 
 /** Sent with every answer. The page needs nothing but its own files and its own API. */
 export const securityHeaders: Readonly<Record<string, string>> = {
@@ -19,16 +20,16 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 export class Guard {
   readonly #listen: ListenAddress
   readonly #allowedHosts: ReadonlySet<string>
-  readonly #tokenHash: Buffer | null
+  readonly #tokens: Tokens
 
   constructor(options: {
     readonly listen: ListenAddress
     readonly allowedHosts: readonly string[]
-    readonly token: string | null
+    readonly tokens: Tokens
   }) {
     this.#listen = options.listen
     this.#allowedHosts = new Set(options.allowedHosts.map((host) => host.toLowerCase()))
-    this.#tokenHash = options.token === null ? null : hash(options.token)
+    this.#tokens = options.tokens
   }
 
   /**
@@ -53,19 +54,15 @@ export class Guard {
     }
   }
 
-  /** Compares hashes, so that neither length nor content of the token shows in the time it takes. */
-  checkToken(headers: IncomingHttpHeaders): void {
-    if (this.#tokenHash === null) return
+  /** Who asks, by the bearer token; without tokens in the settings everybody on this machine may do everything. */
+  callerOf(headers: IncomingHttpHeaders): Caller {
+    if (!this.#tokens.needed) return loopbackCaller
     const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-    if (given === undefined || !timingSafeEqual(hash(given), this.#tokenHash)) {
-      const detail = given === undefined ? 'Send the token of http.token as "Authorization: Bearer …".' : 'Wrong token.'
-      throw new Problem(401, detail, { headers: { 'www-authenticate': 'Bearer realm="tollwatch"' } })
-    }
+    const caller = given === undefined ? null : this.#tokens.find(given)
+    if (caller !== null) return caller
+    const detail = given === undefined ? 'Send the token of http.token as "Authorization: Bearer …".' : 'Wrong token.'
+    throw new Problem(401, detail, { headers: { 'www-authenticate': 'Bearer realm="tollwatch"' } })
   }
-}
-
-function hash(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
 
 function hostName(host: string): string {

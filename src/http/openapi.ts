@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
-import { openPaths } from './api.ts'
 import type { Endpoint } from './endpoint.ts'
 import { problemMediaType } from './problem.ts'
 
@@ -43,22 +42,32 @@ export function openApi(endpoints: readonly Endpoint[], options: { version: stri
 const problemRef = { $ref: '#/components/schemas/Problem' }
 
 function operation(endpoint: Endpoint): Json {
-  const errors = [400, 401, 403, ...endpoint.problems, 500]
+  const errors = [400, 401, 403, ...endpoint.problems, 429, 500]
   const responses: Record<string, Json> = {
     [endpoint.status]: {
       description: STATUS_CODES[endpoint.status],
-      content: contentOf('application/json', schemaOf(endpoint.answer)),
+      content: answersOf(endpoint),
     },
   }
+  if (endpoint.isTagged) responses[304] = { description: 'Unchanged: If-None-Match names the ETag it still has.' }
   for (const status of errors) responses[status] = { $ref: '#/components/responses/Problem' }
   return {
     operationId: operationId(endpoint),
     summary: endpoint.summary,
-    ...(openPaths.has(endpoint.path) ? { security: [] } : {}),
+    ...(endpoint.scope === 'open' ? { security: [] } : {}),
+    'x-scope': endpoint.scope,
+    'x-tenant-tokens': endpoint.forTenants || endpoint.scope === 'any',
     parameters: parametersOf(endpoint),
     ...requestBody(endpoint),
     responses,
   }
+}
+
+function answersOf({ answer, isStream, isTable }: Endpoint): Json {
+  if (isStream) return contentOf('text/event-stream', { type: 'string', 'x-events': schemaOf(answer) })
+  const text = { schema: { type: 'string' } }
+  const tables = isTable ? { 'text/csv': text, 'application/x-ndjson': text } : {}
+  return { ...contentOf('application/json', schemaOf(answer)), ...tables }
 }
 
 /** `getAlertsHistory` for `GET /api/v1/alerts/history`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type CursorShape, readCursor } from '../history/cursor.ts'
 import { type GroupKey, groupKeys, type Selection } from '../history/query.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { dayMs, formatDuration, hourMs, minuteMs, parseDuration } from '../time/duration.ts'
@@ -29,16 +30,34 @@ export const durationText = z.string(once).refine((text) => (parseDuration(text)
   error: 'is no duration; write 10s, 5m, 1h or 1d',
 })
 
-/** A whole number written as text, from 1 to `max`. */
-export function limitText(max: number, standard: number) {
+/** A whole number written as text. */
+export function wholeText({ least, most, standard }: { least: number; most: number; standard: number }) {
   return z
     .string(once)
-    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max, {
-      error: `must be a whole number from 1 to ${max}`,
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most, {
+      error: `must be a whole number from ${least} to ${most}`,
     })
     .default(String(standard))
-    .describe(`How many rows at most, 1 to ${max}.`)
 }
+
+/** How many rows, from 1 to `max`. */
+export function limitText(max: number, standard: number) {
+  return wholeText({ least: 1, most: max, standard }).describe(`How many rows at most, 1 to ${max}.`)
+}
+
+/** Where a page of rows begins. */
+export function cursorText(shape: CursorShape) {
+  return z
+    .string(once)
+    .refine((text) => readCursor(text, shape) !== null, {
+      error: 'is none of this list; take `next` of the page before',
+    })
+    .optional()
+    .describe('The `next` of the page before, with the other parameters as they were.')
+}
+
+/** Where the next page begins. */
+export const next = z.string().nullable().optional().describe('The cursor of the next page; null after the last row.')
 
 /** The span asked for; half-open, the last hour when nothing is said. */
 export const rangeInput = {

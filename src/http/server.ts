@@ -1,16 +1,21 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { Fault, messageOf } from '../fault/fault.ts'
 import { type ListenAddress, parseListen, urlOf } from '../telemetry/address.ts'
-import { apiEndpoints, openPaths } from './api.ts'
+import { apiEndpoints } from './api.ts'
+import { audited } from './audited.ts'
 import { boundedBody, readJson, tooLarge } from './body.ts'
 import type { HttpDeps } from './deps.ts'
-import type { Endpoint } from './endpoint.ts'
+import { Door } from './door.ts'
+import { type Answered, checkScope, type Endpoint } from './endpoint.ts'
 import { Guard, securityHeaders } from './guard.ts'
+import { LiveStream } from './live-stream.ts'
 import { openApi } from './openapi.ts'
-import { type HttpOptions, readToken } from './options.ts'
+import type { HttpOptions } from './options.ts'
 import { loadPage, type PageFile } from './page-files.ts'
 import { Problem, problemMediaType, toProblem } from './problem.ts'
+import { Tokens } from './tokens.ts'
 
 const jsonLimitBytes = 65_536
 
@@ -31,7 +36,7 @@ export interface HttpServer {
  * Builds the server without listening yet.
  *
  * @param page the built page by URL path; read from `dist/page` when left out
- * @throws Fault when the token file cannot be used
+ * @throws Fault when a token file cannot be used
  */
 export function createServer(
   deps: HttpDeps,
@@ -40,54 +45,136 @@ export function createServer(
 ): HttpServer {
   const listen = parseListen(options.listen)
   if (listen === null) throw new Fault('config-invalid', 'http.listen is no address', { retryable: false })
-  const token = readToken(options)
-  const guard = new Guard({ listen, allowedHosts: options.allowed_hosts, token })
+  const tokens = new Tokens(options)
+  const door = new Door(new Guard({ listen, allowedHosts: options.allowed_hosts, tokens }), {
+    page,
+    clock: deps.clock,
+    readsPerSecond: options.reads_per_second,
+  })
   const server = fastify({
     forceCloseConnections: 'idle',
     frameworkErrors: (error, _request, reply) => sendProblem(reply, toProblem(error)),
+    // Names of tenants in paths, percent-encoded.
+    routerOptions: { maxParamLength: 2_000 },
   })
   // Bodies are read by the endpoints themselves, each with its limit.
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders)
-    check(guard, request, page)
+    door.enter(request, pathOf(request))
   })
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply))
-  const endpoints = apiEndpoints({ title: options.title })
-  for (const endpoint of endpoints) addEndpoint(server, endpoint, deps, options.ingest_limit_mib * 1_048_576)
-  const document = openApi(endpoints, { version: deps.version, withToken: token !== null })
-  server.get('/api/v1/openapi.json', async (_request, reply) =>
-    reply.header('cache-control', 'no-cache').send(document),
-  )
+  const closing = new AbortController()
+  const live = new LiveStream(deps)
+  const endpoints = apiEndpoints({ title: options.title, live, closing: closing.signal })
+  const ingestLimitBytes = options.ingest_limit_mib * 1_048_576
+  for (const endpoint of endpoints) addEndpoint(server, { endpoint, door, ingestLimitBytes }, deps)
+  addDocument(server, () => openApi(endpoints, { version: deps.version, withToken: tokens.needed }))
+  addMcp(server, door, deps)
   addPage(server, page)
   server.setNotFoundHandler((request, reply) => sendProblem(reply, notFound(request, endpoints)))
-  return { listen: () => startListening(server, listen), close: () => server.close() }
+  return {
+    listen: () => startListening(server, listen),
+    close: () => {
+      closing.abort()
+      // A stream never ends by itself, and closing waits for what is under way.
+      live.close()
+      return server.close()
+    },
+  }
 }
 
-/** The shell of the page is open: it holds no data, and it has to ask for the token before it can send one. */
-function check(guard: Guard, request: FastifyRequest, page: ReadonlyMap<string, PageFile>): void {
-  const path = pathOf(request)
-  if (openPaths.has(path)) return
-  guard.checkHost(request.headers)
-  guard.checkOrigin(request.method, request.headers)
-  if (!page.has(path)) guard.checkToken(request.headers)
+/** The document is made when somebody first asks for it. */
+function addDocument(server: FastifyInstance, make: () => unknown): void {
+  let text: string | null = null
+  server.get('/api/v1/openapi.json', async (request, reply) => {
+    text ??= JSON.stringify(make())
+    reply.header('cache-control', 'no-cache').type('application/json; charset=utf-8')
+    return sendTagged(request, reply, text)
+  })
 }
 
-function addEndpoint(server: FastifyInstance, endpoint: Endpoint, deps: HttpDeps, ingestLimitBytes: number): void {
+interface Served {
+  readonly endpoint: Endpoint
+  readonly door: Door
+  readonly ingestLimitBytes: number
+}
+
+function addEndpoint(server: FastifyInstance, served: Served, deps: HttpDeps): void {
+  const { endpoint, door, ingestLimitBytes } = served
   server.route({
     method: endpoint.method,
-    url: endpoint.path.replace(/\{(\w+)\}/g, ':$1'),
+    url: endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    exposeHeadRoute: endpoint.method === 'GET' && !endpoint.isStream,
     handler: async (request, reply) => {
+      const caller = door.callerOf(request)
+      checkScope(endpoint, caller)
       const limitBytes = endpoint.body === 'stream' ? ingestLimitBytes : jsonLimitBytes
       if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes)
-      const body = request.body instanceof Object ? (request.body as IncomingMessage) : undefined
-      const stream = boundedBody(body, { encoding: request.headers['content-encoding'], limitBytes })
+      const stream = boundedBody(bodyOf(request), { encoding: request.headers['content-encoding'], limitBytes })
       if (endpoint.body === 'json') requireJson(request)
       const json = endpoint.body === 'json' ? await readJson(stream) : undefined
       const input = { ...(request.query as object), ...(request.params as object) }
-      const answer = await endpoint.handle({ input, json, stream }, deps)
-      return reply.code(endpoint.status).header('cache-control', 'no-store').send(answer)
+      const call = { caller, input, json, stream, accept: request.headers.accept ?? '' }
+      return send(await audited(endpoint, call, deps), { endpoint, request, reply })
+    },
+  })
+}
+
+function bodyOf(request: FastifyRequest): IncomingMessage | undefined {
+  return request.body instanceof Object ? (request.body as IncomingMessage) : undefined
+}
+
+function send(
+  answered: Answered,
+  { endpoint, request, reply }: { endpoint: Endpoint; request: FastifyRequest; reply: FastifyReply },
+): FastifyReply {
+  if (answered.kind === 'events') {
+    reply.hijack()
+    answered.attach(reply.raw)
+    return reply
+  }
+  const { mediaType, text, fileName, next } = answered
+  reply.code(endpoint.status).header('cache-control', 'no-store').type(mediaType)
+  if (endpoint.isTable) reply.header('vary', 'accept')
+  if (fileName !== null) reply.header('content-disposition', `attachment; filename="tollwatch-${fileName}"`)
+  if (next !== null) reply.header('link', `<${nextPage(request, next)}>; rel="next"`)
+  return endpoint.isTagged ? sendTagged(request, reply, text) : reply.send(text)
+}
+
+/** The same request from the next row on. */
+function nextPage(request: FastifyRequest, cursor: string): string {
+  const url = new URL(request.url, 'http://localhost')
+  url.searchParams.set('cursor', cursor)
+  return `${url.pathname}${url.search}`
+}
+
+/** Who asks again and is told the same gets the tag alone. */
+function sendTagged(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {
+  const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`
+  reply.header('etag', tag)
+  const known = (request.headers['if-none-match'] ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''))
+  return known.includes(tag) || known.includes('*') ? reply.code(304).send() : reply.send(text)
+}
+
+/** Hands what comes to /mcp over, for those who may look at everything. */
+function addMcp(server: FastifyInstance, door: Door, { mcp }: HttpDeps): void {
+  if (mcp === null) return
+  server.route({
+    method: ['GET', 'POST', 'DELETE'],
+    url: '/mcp',
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      const caller = door.callerOf(request)
+      checkScope({ scope: 'read', forTenants: false }, caller)
+      const limits = { encoding: request.headers['content-encoding'], limitBytes: jsonLimitBytes }
+      if (request.method === 'POST') requireJson(request)
+      const json = request.method === 'POST' ? await readJson(boundedBody(bodyOf(request), limits)) : undefined
+      for (const [name, value] of Object.entries(securityHeaders)) reply.raw.setHeader(name, value)
+      reply.hijack()
+      await mcp({ request: request.raw, response: reply.raw, json, caller })
+      return reply
     },
   })
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeWithChdb, describeWithChromium } from '../support/available.ts'
-import { startChromium } from '../support/chromium.ts'
+import { startChromium, watch } from '../support/chromium.ts'
 import { builtMain, startTollwatch } from '../support/tollwatch.ts'
 
 /** Pictures to look at; the folder is not kept in git. */
@@ -21,13 +21,7 @@ describeWithChdb('The demo', () => {
       onTestFinished(() => void daemon.child.kill())
 
       const page = await browser.newPage({ viewport: { width: 1_400, height: 1_000 } })
-      const complaints: string[] = []
-      page.on('console', (message) => message.type() !== 'info' && complaints.push(message.text()))
-      page.on('pageerror', (error) => complaints.push(error.message))
-      page.on('requestfailed', (request) => complaints.push(`failed ${request.url()}`))
-      page.on('request', (request) => {
-        if (!request.url().startsWith(`${daemon.url}/`)) complaints.push(`asked ${request.url()}`)
-      })
+      const complaints = watch(page, daemon.url)
       await page.goto(daemon.url)
       await page.waitForSelector('tbody tr', { timeout: 30_000 })
       expect(performance.now() - startedAt).toBeLessThan(60_000)

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Fault } from '../../src/fault/fault.ts'
-import { httpOptions, readToken } from '../../src/http/options.ts'
+import { httpOptions } from '../../src/http/options.ts'
+import { Tokens } from '../../src/http/tokens.ts'
 import { tempDir } from '../support/run-context.ts'
 import { type Client, startServer } from './support/client.ts'
 
@@ -113,10 +114,12 @@ describe('the settings', () => {
 
   test('read the token from a file', () => {
     const path = join(tempDir('http-token'), 'token')
+    const tokens = (token_file: string) => new Tokens(httpOptions.parse({ token_file }))
     writeFileSync(path, `${token}\n`)
-    expect(readToken({ token: undefined, token_file: path })).toBe(token)
+    expect(tokens(path).find(token)?.name).toBe('http.token')
+    expect(tokens(path).find(`${token}x`)).toBeNull()
     writeFileSync(path, 'short\n')
-    expect(() => readToken({ token: undefined, token_file: path })).toThrow(Fault)
-    expect(() => readToken({ token: undefined, token_file: `${path}-none` })).toThrow(/cannot be read/)
+    expect(() => tokens(path)).toThrow(Fault)
+    expect(() => tokens(`${path}-none`)).toThrow(/cannot be read/)
   })
 })

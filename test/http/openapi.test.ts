@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apiEndpoints } from '../../src/http/api.ts'
+import { LiveStream } from '../../src/http/live-stream.ts'
 import { ManualClock } from '../../src/time/clock.ts'
 import { type Client, startServer } from './support/client.ts'
-import { noon, worldAlert } from './support/world.ts'
+import { noon, worldAlert, worldDeps } from './support/world.ts'
 
 type Json = Record<string, unknown>
 
@@ -12,6 +13,12 @@ function* objects(value: unknown, path: string): Generator<readonly [string, Jso
   yield [path, value as Json]
   for (const [key, child] of Object.entries(value)) yield* objects(child, `${path}/${key}`)
 }
+
+const endpoints = apiEndpoints({
+  title: 'Tollwatch',
+  live: new LiveStream(worldDeps()),
+  closing: new AbortController().signal,
+})
 
 describe('GET /api/v1/openapi.json', () => {
   let client: Client
@@ -50,7 +57,7 @@ describe('GET /api/v1/openapi.json', () => {
     const operations = Object.values<Record<string, Json>>(document.paths).flatMap((path) => Object.values(path))
     const names = operations.map(({ operationId }) => operationId)
     expect(new Set(names).size).toBe(names.length)
-    expect(operations).toHaveLength(apiEndpoints({ title: '' }).length)
+    expect(operations).toHaveLength(endpoints.length)
     for (const { summary, responses } of operations) {
       expect(summary).toEqual(expect.any(String))
       expect(Object.keys(responses as Json)).toEqual(expect.arrayContaining(['400', '500']))
@@ -69,11 +76,12 @@ describe('GET /api/v1/openapi.json', () => {
     expect(from).toMatchObject({ in: 'query', required: false, schema: { type: 'string', default: '-1h' } })
   })
 
-  test.each(apiEndpoints({ title: 'Tollwatch' }).filter(({ method }) => method === 'GET'))(
+  test.each(endpoints.filter(({ method, isStream }) => method === 'GET' && !isStream))(
     'describes what $path answers',
     async ({ path, answer }) => {
       const { fingerprint } = worldAlert(new ManualClock(noon))
-      const { status, json } = await client.ask(path.replace('{fingerprint}', fingerprint).replace('{id}', 'd0'))
+      const asked = path.replace('{fingerprint}', fingerprint).replace('{id}', 'd0').replace('{tenant}', 'acme')
+      const { status, json } = await client.ask(asked)
       expect(status).toBe(200)
       expect(answer.safeParse(json).error).toBeUndefined()
     },

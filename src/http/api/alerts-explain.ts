@@ -57,6 +57,8 @@ export const explain = endpoint(
   {
     method: 'GET',
     path: '/api/v1/alerts/{fingerprint}/explain',
+    scope: 'read',
+    forTenants: true,
     summary: 'Why an alert is what it is, who is told of it, who was, and what comes next.',
     input: z.strictObject({ fingerprint: z.string().min(1).max(100) }),
     answer: z.object({ fingerprint: z.string(), sentences: z.array(z.string()), ...accountAnswer }),

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { type Alert, severities } from '../../alert/alert.ts'
+import { cursorShapes } from '../../history/query.ts'
 import type { TenantDirectory } from '../../tenants/directory.ts'
 import { formatInstant } from '../../time/instant.ts'
 import { count, labels, nameOf, tenantName, time } from '../answers.ts'
+import type { HttpDeps } from '../deps.ts'
 import { endpoint } from '../endpoint.ts'
-import { filterInput, limitText, rangeInput, readSelection } from '../parameters.ts'
+import { cursorText, filterInput, limitText, next, rangeInput, readSelection } from '../parameters.ts'
 
 const states = ['firing', 'pending', 'resolved'] as const
 
@@ -33,46 +35,68 @@ const alertAnswer = z.object({
   }),
 })
 
+const change = z.object({
+  time,
+  fingerprint: z.string(),
+  rule: z.string(),
+  state: z.string(),
+  severity: z.string(),
+  labels,
+  tenant_name: tenantName,
+  value: z.number(),
+  summary: z.string(),
+})
+
+export const alertsAnswer = z.object({ alerts: z.array(alertAnswer) })
+
 export const alerts = endpoint(
   {
     method: 'GET',
     path: '/api/v1/alerts',
     summary: 'Alerts as they are now, the most urgent first.',
+    scope: 'read',
+    forTenants: true,
     input: z.strictObject({ state: z.enum(states).optional().describe('Only alerts in this state.') }),
-    answer: z.object({ alerts: z.array(alertAnswer) }),
+    answer: alertsAnswer,
   },
-  ({ input }, deps) => {
-    const chosen = deps.alerts().filter(({ state }) => (input.state ?? state) === state)
-    return { alerts: [...chosen].sort(mostUrgentFirst).map((alert) => answerOf(alert, deps.tenants)) }
-  },
+  ({ input }, deps) => alertsNow(deps, ({ state }) => (input.state ?? state) === state),
 )
+
+export function alertsNow(deps: HttpDeps, wanted: (alert: Alert) => boolean): z.output<typeof alertsAnswer> {
+  const chosen = deps.alerts().filter(wanted).toSorted(mostUrgentFirst)
+  return { alerts: chosen.map((alert) => answerOf(alert, deps.tenants)) }
+}
 
 export const alertHistory = endpoint(
   {
     method: 'GET',
     path: '/api/v1/alerts/history',
     summary: 'Changes of alerts, from history, newest first.',
-    input: z.strictObject({ ...rangeInput, ...filterInput, limit: limitText(10_000, 100) }),
-    answer: z.object({
-      rows: z.array(
-        z.object({
-          time,
-          fingerprint: z.string(),
-          rule: z.string(),
-          state: z.string(),
-          severity: z.string(),
-          labels,
-          tenant_name: tenantName,
-          value: z.number(),
-          summary: z.string(),
-        }),
-      ),
+    scope: 'read',
+    forTenants: true,
+    input: z.strictObject({
+      ...rangeInput,
+      ...filterInput,
+      rule: z.string().min(1, { error: 'is empty' }).optional().describe('Only alerts of this rule.'),
+      fingerprint: z.string().min(1, { error: 'is empty' }).optional().describe('Only this alert.'),
+      limit: limitText(10_000, 100),
+      cursor: cursorText(cursorShapes.alerts),
     }),
+    answer: z.object({ rows: z.array(change), next }),
+    table: ({ rows }) => ({ columns: Object.keys(change.shape), rows }),
+    tagged: true,
     problems: [503],
   },
   async ({ input }, { queries, tenants, clock }) => {
-    const { rows } = await queries.alerts({ ...readSelection(input, clock.now()), limit: Number(input.limit) })
-    return { rows: rows.map((row) => ({ ...row, tenant_name: nameOf(tenants, row.labels['tenant']) })) }
+    const { rule, fingerprint, cursor } = input
+    const { rows, next = null } = await queries.alerts({
+      ...readSelection(input, clock.now()),
+      ...(rule === undefined ? {} : { rule }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+      ...(cursor === undefined ? {} : { after: cursor }),
+      limit: Number(input.limit),
+    })
+    return { rows: rows.map((row) => ({ ...row, tenant_name: nameOf(tenants, row.labels['tenant']) })), next }
   },
 )
 

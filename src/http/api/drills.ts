@@ -21,6 +21,7 @@ export const startDrill = endpoint(
   {
     method: 'POST',
     path: '/api/v1/drills',
+    scope: 'operate',
     summary: 'A fire drill: a marked alert goes the way of a real one, and ends after a minute or two.',
     input: noInput,
     json: z.strictObject({
@@ -31,6 +32,10 @@ export const startDrill = endpoint(
     answer: drillAnswer,
     status: 201,
     problems: [413, 415, 503],
+    operation: ({ json: { receiver, rule } }) => ({
+      what: 'drill started',
+      target: `for ${receiver === undefined ? 'the routes' : `the receiver ${receiver}`}${rule === undefined ? '' : ` as the rule ${rule}`}`,
+    }),
   },
   async ({ json: { receiver = null, rule = null, severity } }, { drills }) =>
     answerOf(await drills.start({ receiver, rule, severity })),
@@ -40,6 +45,7 @@ export const findDrill = endpoint(
   {
     method: 'GET',
     path: '/api/v1/drills/{id}',
+    scope: 'read',
     summary: 'How a fire drill stands: who was told, when, and who was not.',
     input: z.strictObject({ id: z.string().min(1).max(100).describe('From the answer that started it.') }),
     answer: drillAnswer,

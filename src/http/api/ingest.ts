@@ -9,6 +9,7 @@ export const ingest = endpoint(
   {
     method: 'POST',
     path: '/api/v1/ingest',
+    scope: 'ingest',
     summary: 'Takes access log lines (NDJSON, one record a line) and answers once they are safe.',
     input: z.strictObject({
       format: z

@@ -12,6 +12,8 @@ export const minutes = endpoint(
   {
     method: 'GET',
     path: '/api/v1/minutes',
+    scope: 'read',
+    forTenants: true,
     summary: 'The minute tier of history, series by series: at most an hour.',
     input: z.strictObject({ ...rangeInput, tenant }),
     answer: z.object({

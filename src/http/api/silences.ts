@@ -7,6 +7,7 @@ import { time } from '../answers.ts'
 import { endpoint, noInput } from '../endpoint.ts'
 import { durationText, instantText } from '../parameters.ts'
 import { badRequest, Problem } from '../problem.ts'
+import { wildMatcher } from '../tame-pattern.ts'
 
 const silenceAnswer = z.object({
   id: z.string(),
@@ -35,6 +36,7 @@ export const listSilences = endpoint(
   {
     method: 'GET',
     path: '/api/v1/silences',
+    scope: 'read',
     summary: 'Silences that are active, to come or expired lately.',
     input: noInput,
     answer: z.object({ silences: z.array(silenceAnswer) }),
@@ -46,12 +48,17 @@ export const addSilence = endpoint(
   {
     method: 'POST',
     path: '/api/v1/silences',
+    scope: 'operate',
     summary: 'Mutes new notifications of alerts that match. What has been announced is still told when it resolves.',
     input: noInput,
     json: newSilence,
     answer: silenceAnswer,
     status: 201,
     problems: [413, 415, 503],
+    operation: ({ json }) => ({
+      what: 'silence added',
+      target: `of ${json.matchers.join(' ')} until ${json.ends_at ?? `${json.duration ?? ''} later`}`,
+    }),
   },
   async ({ json }, { silences, clock }) => {
     const now = clock.now()
@@ -67,10 +74,12 @@ export const expireSilence = ['/api/v1/silences/{id}', '/api/v1/silences'].map((
     {
       method: 'DELETE',
       path,
+      scope: 'operate',
       summary: 'Ends a silence now.',
       input: silenceId,
       answer: z.object({ expired: z.string() }),
       problems: [404, 503],
+      operation: ({ input: { id } }) => ({ what: 'silence ended', target: `silence ${id}` }),
     },
     async ({ input }, { silences }) => {
       if (!(await silences.expire(input.id))) throw new Problem(404, `There is no silence with the id ${input.id}.`)
@@ -83,6 +92,8 @@ function readSilence(json: z.output<typeof newSilence>, now: EpochMs): NewSilenc
   if ((json.duration === undefined) === (json.ends_at === undefined)) {
     throw badRequest([{ parameter: 'duration', detail: 'or ends_at must be given, and not both' }])
   }
+  const wild = wildMatcher(json.matchers)
+  if (wild !== null) throw badRequest([{ parameter: 'matchers', detail: wild }])
   const startsAtMs = parseInstant(json.starts_at, now) ?? now
   const lengthMs = json.duration === undefined ? 0 : (parseDuration(json.duration) ?? 0)
   const endsAtMs = json.ends_at === undefined ? startsAtMs + lengthMs : (parseInstant(json.ends_at, now) ?? now)

@@ -16,6 +16,8 @@ export const trends = endpoint(
   {
     method: 'GET',
     path: '/api/v1/trends',
+    scope: 'read',
+    forTenants: true,
     summary: 'Requests and refusals over time, from history.',
     input: z.strictObject({
       ...rangeInput,
@@ -35,6 +37,11 @@ export const trends = endpoint(
         }),
       ),
     }),
+    table: ({ series }, input) => ({
+      columns: ['time', ...readBy(input), 'requests', 'payment_required', 'ratio'],
+      rows: series.flatMap((one) => one.points.map(({ time: at, ...rest }) => ({ time: at, ...one.labels, ...rest }))),
+    }),
+    tagged: true,
     problems: [503],
   },
   ({ input }, { queries, clock }) => {

@@ -6,6 +6,7 @@ export const verify = endpoint(
   {
     method: 'GET',
     path: '/api/v1/history/verify',
+    scope: 'read',
     summary: 'Proves that history is whole: no gap and no overlap in any lane, and all tables agree.',
     input: noInput,
     answer: z.object({

@@ -1,172 +1,119 @@
-import { useEffect, useState } from 'preact/hooks'
-import { Now } from './alerts.tsx'
-import type { EventRow, Live, PageAlert, Status, Trends } from './answers.ts'
-import { pathOf } from './api.ts'
-import { Choice } from './choice.tsx'
-import { CopyButton } from './copy-button.tsx'
-import { shellWord } from './csv.ts'
-import { Events } from './events.tsx'
-import { Footer, Header, Trouble } from './frame.tsx'
-import { LiveTable } from './live-table.tsx'
-import { type Polled, usePoll } from './poll.ts'
-import { TenantName } from './tenant-name.tsx'
-import { TokenForm } from './token-form.tsx'
-import { TrendChart } from './trend-chart.tsx'
-import { useView } from './use-view.ts'
-import { ranges, type View, windows } from './view.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { AlertsView } from './alerts/view.tsx'
+import type { WhoAmI } from './answers.ts'
+import { FeedRoot, useFeed } from './ask/feed-root.tsx'
+import { MeRoot } from './ask/me.tsx'
+import { usePoll } from './ask/poll.ts'
+import { Announcer } from './frame/announcer.tsx'
+import { Footer } from './frame/footer.tsx'
+import { Header, placeNames } from './frame/header.tsx'
+import { TokenForm } from './frame/token-form.tsx'
+import { Trouble } from './frame/trouble.tsx'
+import { HealthView } from './health/view.tsx'
+import { NavigationRoot, useNavigation } from './navigation.tsx'
+import { NowView } from './now/view.tsx'
+import { RulesView } from './rules/view.tsx'
+import { TenantView } from './tenant/view.tsx'
+import { TrendsView } from './trends/view.tsx'
+import { type Place, places } from './view.ts'
 
-/** Memory answers at once, history is asked less often. */
-const livePollMs = 2_000
-const historyPollMs = 10_000
+const whoPollMs = 600_000
+const sparklineMinutes = '30'
 
-/** One page with three answers: is anything wrong now, who and why, since when. */
+/** Six views of one daemon behind one frame. */
 export function App() {
   const [tokens, setTokens] = useState(0)
-  return <Page key={tokens} onToken={() => setTokens(tokens + 1)} />
+  return (
+    <NavigationRoot key={tokens}>
+      <Feeding onToken={() => setTokens(tokens + 1)} />
+    </NavigationRoot>
+  )
 }
 
-function Page({ onToken }: { readonly onToken: () => void }) {
-  const [view, onView] = useView()
-  const status = usePoll<Status>('/api/v1/status', livePollMs)
-  const live = usePoll<Live>(pathOf('/api/v1/live', { window: view.window }), livePollMs)
-  const alerts = usePoll<{ alerts: readonly PageAlert[] }>('/api/v1/alerts', livePollMs)
-  const firing = alerts.data?.alerts ?? null
-  useTitle(status.data, firing)
-  const now = Date.parse(status.data?.now ?? live.data?.at ?? '')
-  if (status.error?.status === 401) return <TokenForm problem={status.error.message} onToken={onToken} />
-  const error = live.error ?? alerts.error ?? status.error
+/** How many rows the table of Now asks for; more only when somebody asks to see more. */
+const rowSteps = [50, 200, 1_000] as const
+
+function Feeding({ onToken }: { readonly onToken: () => void }) {
+  const { view } = useNavigation()
+  const [more, setMore] = useState(0)
+  // A search looks through more rows than a glance does.
+  const step = view.search === '' ? more : Math.max(more, 1)
+  const limit = rowSteps[Math.min(step, rowSteps.length - 1)] ?? rowSteps[0]
   return (
-    <>
-      <Header status={status.data} live={live.data} error={error} view={view} onView={onView} />
-      <main>
-        <Trouble status={status.data} error={error} />
-        <section aria-labelledby="now">
-          <h2 id="now" tabIndex={-1}>
-            Is anything wrong now?
-          </h2>
-          <Now alerts={firing} live={live.data} status={status.data} view={view} onView={onView} />
-        </section>
-        <section aria-labelledby="who">
-          <div class="heading">
-            <h2 id="who" tabIndex={-1}>
-              Who is refused, and why
-            </h2>
-            <Choice label="Window" words={windows} chosen={view.window} onChoose={(window) => onView({ window })} />
-          </div>
-          {live.data === null ? (
-            <p class="muted">Asking the daemon…</p>
-          ) : (
-            <LiveTable live={live.data} alerts={firing ?? []} now={now} view={view} onView={onView} />
-          )}
-        </section>
-        <Since
-          view={view}
-          onView={onView}
-          alerts={firing ?? []}
-          watermark={status.data?.watermark ?? null}
-          live={live.data}
-        />
+    <FeedRoot query={{ window: view.window, limit: String(limit), sparkline: sparklineMinutes }}>
+      <Page onToken={onToken} onMore={limit < (rowSteps.at(-1) ?? 0) ? () => setMore(step + 1) : null} />
+    </FeedRoot>
+  )
+}
+
+function Page(props: { readonly onToken: () => void; readonly onMore: (() => void) | null }) {
+  const { view, go } = useNavigation()
+  const { error } = useFeed()
+  const me = usePoll<WhoAmI>('/api/v1/whoami', whoPollMs).data
+  useTitle(view.place)
+  useFocusOnChange(view.place)
+  // Whoever may see one tenant alone begins there.
+  const only = me?.tenant ?? null
+  useEffect(() => {
+    if (only !== null && view.tenant !== only) go({ place: 'tenant', tenant: only })
+  }, [only])
+  if (error?.status === 401) return <TokenForm problem={error.message} onToken={props.onToken} />
+  return (
+    <MeRoot me={me}>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <Header me={me} />
+      <main id="content" data-view={view.place}>
+        <Trouble />
+        <h1 id="view" tabIndex={-1} class="hidden">
+          {placeNames[view.place]}
+        </h1>
+        <Body place={view.place} onMore={props.onMore} />
       </main>
-      <Footer status={status.data} live={live.data} />
-    </>
+      <Footer me={me} />
+      <Announcer />
+    </MeRoot>
   )
 }
 
-function Since(props: {
-  readonly view: View
-  readonly onView: (change: Partial<View>, push?: boolean) => void
-  readonly alerts: readonly PageAlert[]
-  readonly watermark: string | null
-  readonly live: Live | null
-}) {
-  const { view, onView } = props
-  const completeMs = props.watermark === null ? null : Date.parse(props.watermark)
-  const { tenant, api } = view
-  const choice = { from: `-${view.range}`, tenant, api }
-  const trends = usePoll<Trends>(pathOf('/api/v1/trends', { ...choice, by: 'cause' }), historyPollMs)
-  const eventsPath = tenant === undefined ? null : pathOf('/api/v1/events', { ...choice, limit: '20' })
-  const events = usePoll<{ rows: readonly EventRow[] }>(eventsPath, historyPollMs)
-  const named = [...(props.live?.rows ?? []), ...(events.data?.rows ?? [])].find((row) => row.tenant === tenant)
-  const name = named?.tenant_name ?? null
-  const filter = [
-    tenant === undefined ? '' : ` --tenant ${shellWord(tenant)}`,
-    api === undefined ? '' : ` --api ${shellWord(api)}`,
-  ].join('')
-  const command = `tollwatch query trends --from -${view.range} --by cause${filter} --url ${location.origin}`
-  return (
-    <section aria-labelledby="trend">
-      <div class="heading">
-        <h2 id="trend" tabIndex={-1}>
-          Since when
-        </h2>
-        {tenant === undefined ? null : (
-          <button
-            type="button"
-            class="filter"
-            aria-label={`Show all tenants again, not only ${name ?? tenant}`}
-            onClick={() => onView({ tenant: undefined, api: undefined }, true)}
-          >
-            <TenantName tenant={tenant} name={name} />
-            {api === undefined ? '' : ` / ${api}`} <span aria-hidden="true">×</span>
-          </button>
-        )}
-        <Choice label="Range" words={ranges} chosen={view.range} onChoose={(range) => onView({ range })} />
-      </div>
-      <FromHistory asked={trends}>
-        {(data) => (
-          <TrendChart
-            trends={data}
-            alerts={props.alerts.filter((alert) => concerns(alert, view))}
-            completeMs={completeMs}
-          />
-        )}
-      </FromHistory>
-      <p class="below">
-        <CopyButton text={command} label="copy as command" />
-      </p>
-      {tenant === undefined ? null : (
-        <>
-          <h3>
-            Latest refusals of <TenantName tenant={tenant} name={name} />
-            {api === undefined ? '' : ` / ${api}`}
-          </h3>
-          <FromHistory asked={events}>{(data) => <Events rows={data.rows} />}</FromHistory>
-        </>
-      )}
-    </section>
-  )
+function Body({ place, onMore }: { readonly place: Place; readonly onMore: (() => void) | null }) {
+  switch (place) {
+    case 'now':
+      return <NowView onMore={onMore} />
+    case 'tenant':
+      return <TenantView />
+    case 'trends':
+      return <TrendsView />
+    case 'alerts':
+      return <AlertsView />
+    case 'rules':
+      return <RulesView />
+    case 'health':
+      return <HealthView />
+    default:
+      return place satisfies never
+  }
 }
 
-function concerns({ labels }: PageAlert, { tenant, api }: View): boolean {
-  return (
-    (tenant === undefined || (labels['tenant'] ?? tenant) === tenant) &&
-    (api === undefined || (labels['api'] ?? api) === api)
-  )
+/** A reader with a keyboard or a screen reader goes on from the top of the view that was opened. */
+function useFocusOnChange(place: Place): void {
+  const shown = useRef(place)
+  useEffect(() => {
+    if (shown.current === place) return
+    shown.current = place
+    document.getElementById('view')?.focus()
+    window.scrollTo(0, 0)
+  }, [place])
 }
 
-/** What history answered; old answers stay on the screen beside the news that it cannot be asked. */
-function FromHistory<Answer>(props: {
-  readonly asked: Polled<Answer>
-  readonly children: (data: Answer) => preact.ComponentChildren
-}) {
-  const { data, error } = props.asked
-  return (
-    <>
-      {error === null ? null : (
-        <p class="trouble" role="status">
-          History cannot be asked: {error.message}{' '}
-          {data === null ? 'What is above comes from memory and goes on.' : 'This is what it said last.'}
-        </p>
-      )}
-      {data === null ? error === null ? <p class="muted">Asking history…</p> : null : props.children(data)}
-    </>
-  )
-}
-
-/** The tab tells how many alerts fire, for those who keep it in the background. */
-function useTitle(status: Status | null, alerts: readonly PageAlert[] | null): void {
+/** The tab tells which view it is and how many alerts fire, for those who keep it in the background. */
+function useTitle(place: Place): void {
+  const { alerts, status } = useFeed()
   const firing = (alerts ?? []).filter(({ state }) => state === 'firing').length
-  const title = `${firing > 0 ? `(${firing}) ` : ''}${status?.title ?? 'Tollwatch'}${status?.demo === true ? ' – demo data' : ''}`
+  const name = status?.title ?? 'Tollwatch'
+  const where = place === places[0] ? name : `${placeNames[place]} – ${name}`
+  const title = `${firing > 0 ? `(${firing}) ` : ''}${where}${status?.demo === true ? ' – demo data' : ''}`
   useEffect(() => {
     document.title = title
   }, [title])

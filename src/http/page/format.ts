@@ -45,22 +45,53 @@ export function againstNormal(observed: number, expected: number | null): string
   return `${factor < 9.95 ? factor.toFixed(1) : count(factor)}× normal`
 }
 
+/** As `againstNormal`, for rows without an alert: what is near normal is said to be. */
+export function besideNormal(observed: number, expected: number): string {
+  const factor = observed / Math.max(expected, 0.05)
+  if (expected >= 0.05 && factor < 1.5) return factor > 0.5 || expected < 5 ? 'as usual' : 'less than usual'
+  return observed === 0 ? 'as usual' : (againstNormal(observed, expected) ?? '')
+}
+
+/** How two counts compare, for a change in time: `+12 %`, `3.4×`, `−40 %`; null where there was nothing before. */
+export function change(now: number, before: number): string | null {
+  if (before === 0) return null
+  const factor = now / before
+  if (factor >= 2) return `${factor < 9.95 ? factor.toFixed(1) : count(factor)}×`
+  const percents = Math.round((factor - 1) * 100)
+  return percents === 0 ? 'the same' : `${percents > 0 ? '+' : '−'}${Math.abs(percents)} %`
+}
+
+/** Bytes with three digits at most: `412 MiB`. */
+export function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+  const unit = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10))
+  return `${threeDigits.format(value / 1024 ** unit)} ${units[unit]}`
+}
+
 const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
 const secondsFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const dayFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+const yearFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 const fullFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' })
 
 /** The time of day in the reader's zone: `11:01`, with the day in front when it is not the day of `now`. */
 export function clockTime(at: number, now: number): string {
-  const day = dayFormat.format(at)
-  return day === dayFormat.format(now) ? clockFormat.format(at) : `${day} ${clockFormat.format(at)}`
+  return `${dayBefore(at, now)}${clockFormat.format(at)}`
 }
 
 /** As `clockTime`, to the second. */
 export function clockSeconds(at: number, now: number): string {
-  const day = dayFormat.format(at)
-  return day === dayFormat.format(now) ? secondsFormat.format(at) : `${day} ${secondsFormat.format(at)}`
+  return `${dayBefore(at, now)}${secondsFormat.format(at)}`
 }
+
+/** What stands before the time of day: nothing today, the day in the half year around, and the year beyond. */
+function dayBefore(at: number, now: number): string {
+  if (yearFormat.format(at) === yearFormat.format(now)) return ''
+  const isNear = !(Math.abs(at - now) > halfYearMs)
+  return `${(isNear ? dayFormat : yearFormat).format(at)} `
+}
+
+const halfYearMs = 183 * 86_400_000
 
 /** The exact time in the reader's zone and in UTC, for hovering. */
 export function exactTime(at: number): string {

@@ -27,6 +27,44 @@ function narrowness({ labels }: PageAlert): number {
   return labels['cause'] === undefined && labels['family'] !== undefined ? own + 1 : own
 }
 
+/** Whether what it is about has stopped and it waits to be resolved; its sentence says so. */
+export function isCalm({ annotations }: Pick<PageAlert, 'annotations'>): boolean {
+  return /calm again/.test(annotations['summary'] ?? '')
+}
+
+/** An alert with those that are a part of it: the same cause, one tenant or API of many. */
+export interface AlertWithParts {
+  readonly alert: PageAlert
+  readonly parts: readonly PageAlert[]
+}
+
+/**
+ * Puts alerts under the broadest one that says the same, so that one incident of many tenants reads as one; what goes
+ * on comes before what is calm again.
+ *
+ * @param alerts broadest first
+ */
+export function incidentsOf(alerts: readonly PageAlert[]): readonly AlertWithParts[] {
+  const heads: { alert: PageAlert; parts: PageAlert[] }[] = []
+  for (const alert of [...alerts].sort((a, b) => narrowness(a) - narrowness(b))) {
+    const head = heads.find((one) => isPartOf(alert, one.alert))
+    if (head === undefined) heads.push({ alert, parts: [] })
+    else head.parts.push(alert)
+  }
+  const place = new Map(alerts.map(({ fingerprint }, i) => [fingerprint, i]))
+  const placeOf = ({ alert }: AlertWithParts) =>
+    (place.get(alert.fingerprint) ?? 0) + (isCalm(alert) ? alerts.length : 0)
+  return heads.sort((a, b) => placeOf(a) - placeOf(b))
+}
+
+/** Only an alert over all tenants with a cause of its own has parts; one that goes on is no part of one that is over. */
+function isPartOf(part: PageAlert, whole: PageAlert): boolean {
+  const { tenant, api, cause } = whole.labels
+  if (tenant !== undefined || cause === undefined || part.labels['tenant'] === undefined) return false
+  if (isCalm(whole) && !isCalm(part)) return false
+  return part.labels['cause'] === cause && (api ?? part.labels['api']) === part.labels['api']
+}
+
 /** Newest end first. */
 export function lastEndedFirst(alerts: readonly PageAlert[]): readonly PageAlert[] {
   const endOf = ({ resolved_at }: PageAlert) => (resolved_at === null ? 0 : Date.parse(resolved_at))

@@ -39,6 +39,8 @@ describe('GET /api/v1/live', () => {
       'payment_required',
       'ratio',
       'causes',
+      'since',
+      'normal',
     ])
     const names = json.rows.map((row: { tenant: string; tenant_name: string | null }) => [row.tenant, row.tenant_name])
     expect(names).toEqual(

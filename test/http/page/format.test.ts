@@ -2,7 +2,18 @@ import { describe, expect, test } from 'vitest'
 import { causes } from '../../../src/classify/cause.ts'
 import { causeName, colourOf } from '../../../src/http/page/causes.ts'
 import { csv, shellWord } from '../../../src/http/page/csv.ts'
-import { againstNormal, count, duration, percent, roundCount, share } from '../../../src/http/page/format.ts'
+import {
+  againstNormal,
+  besideNormal,
+  bytes,
+  change,
+  clockTime,
+  count,
+  duration,
+  percent,
+  roundCount,
+  share,
+} from '../../../src/http/page/format.ts'
 
 describe('numbers on the page', () => {
   test.each([
@@ -54,6 +65,45 @@ describe('numbers on the page', () => {
   ])('compare %s with a normal of %s as %s', (observed, expected, text) => {
     expect(againstNormal(observed, expected)).toBe(text)
   })
+})
+
+describe('times on the page', () => {
+  const now = Date.UTC(2026, 4, 1, 12)
+  const day = 86_400_000
+  test('have the day in front of them when it is another, and the year when it is far', () => {
+    expect(clockTime(now - 60_000, now)).toMatch(/^\d\d:\d\d$/)
+    expect(clockTime(now - 3 * day, now)).toMatch(/^28 Apr \d\d:\d\d$/)
+    expect(clockTime(now + 2_000 * day, now)).toMatch(/^22 Oct 2031 \d\d:\d\d$/)
+    expect(clockTime(now - 365 * day, now)).toMatch(/^1 May 2025 /)
+  })
+})
+
+test.each([
+  [2, 1.9, 'as usual'],
+  [0, 0.3, 'as usual'],
+  [30, 10, '3.0× normal'],
+  [3, 0.01, 'new'],
+  [1, 40, 'less than usual'],
+])('a row with %d where %d is normal is %s', (observed, expected, text) => {
+  expect(besideNormal(observed, expected)).toBe(text)
+})
+
+test.each([
+  [110, 100, '+10 %'],
+  [60, 100, '−40 %'],
+  [100, 100, 'the same'],
+  [340, 100, '3.4×'],
+  [5, 0, null],
+])('%d after %d is a change of %s', (now, before, text) => {
+  expect(change(now, before)).toBe(text)
+})
+
+test.each([
+  [0, '0 B'],
+  [2_048, '2 KiB'],
+  [432_013_312, '412 MiB'],
+])('%d bytes are %s', (value, text) => {
+  expect(bytes(value)).toBe(text)
 })
 
 test('every cause has a colour of its own and a readable name', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { PageAlert } from '../../../src/http/page/answers.ts'
-import { broadestFirst, lastEndedFirst } from '../../../src/http/page/urgency.ts'
+import { broadestFirst, incidentsOf, lastEndedFirst } from '../../../src/http/page/urgency.ts'
 
 function alertOf(
   fingerprint: string,
@@ -18,7 +18,7 @@ function alertOf(
     annotations: {},
     fired_at: null,
     resolved_at: null,
-    numbers: { window_ms: 300_000, observed, requests: 100, expected: null, so_far: 1 },
+    numbers: { window_ms: 300_000, observed, requests: 100, expected: null, p_value: null, so_far: 1, peak: 1 },
     ...change,
   }
 }
@@ -49,4 +49,26 @@ test('of alerts that are over the last one comes first', () => {
   const early = alertOf('early', { resolved_at: '2026-05-01T12:00:00.000Z' })
   const late = alertOf('late', { resolved_at: '2026-05-01T12:05:00.000Z' })
   expect(lastEndedFirst([early, late])).toEqual([late, early])
+})
+
+test('alerts about single tenants stand under the one over all that says the same', () => {
+  const fleet = alertOf('fleet', { labels: { cause: 'unknown' } })
+  const other = alertOf('other', { labels: { tenant: 'acme', api: 'chat', cause: 'quota_exceeded' } })
+  const topic = alertOf('topic', { labels: { topic: 'gateway' } })
+  const found = incidentsOf([fleet, alertOf('a'), other, alertOf('b'), topic])
+  expect(found.map(({ alert, parts }) => [alert.fingerprint, parts.map(({ fingerprint }) => fingerprint)])).toEqual([
+    ['fleet', ['a', 'b']],
+    ['other', []],
+    ['topic', []],
+  ])
+})
+
+test('what goes on comes before what is calm again, and is no part of it', () => {
+  const calm = alertOf('calm', {
+    severity: 'page',
+    labels: { cause: 'unknown' },
+    annotations: { summary: 'It is calm again.' },
+  })
+  const names = incidentsOf([calm, alertOf('burning')]).map(({ alert }) => alert.fingerprint)
+  expect(names).toEqual(['burning', 'calm'])
 })

@@ -59,7 +59,8 @@ function askAt(url: string, path: string, { method = 'GET', headers = {}, body }
       response.on('error', reject)
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8')
-        const json = /json/.test(response.headers['content-type'] ?? '') ? JSON.parse(text) : undefined
+        const isJson = /[/+]json/.test(response.headers['content-type'] ?? '') && text !== ''
+        const json = isJson ? JSON.parse(text) : undefined
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json })
       })
     })

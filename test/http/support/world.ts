@@ -1,9 +1,12 @@
 import type { Alert } from '../../../src/alert/alert.ts'
+import { loadRules } from '../../../src/alert/rule-files.ts'
 import type { Cause } from '../../../src/classify/cause.ts'
 import { Fault } from '../../../src/fault/fault.ts'
 import { silentLog } from '../../../src/fault/log.ts'
+import type { VerifyReport } from '../../../src/history/ledger.ts'
 import type { EventRow, Queries, TrendPoint } from '../../../src/history/query.ts'
-import type { HttpDeps } from '../../../src/http/deps.ts'
+import type { AuditEntry } from '../../../src/http/audit.ts'
+import type { HttpDeps, SeriesName } from '../../../src/http/deps.ts'
 import type { Account } from '../../../src/notify/account.ts'
 import type { Drill, DrillDesk } from '../../../src/notify/drill.ts'
 import type { Silence } from '../../../src/notify/silence.ts'
@@ -45,12 +48,13 @@ const trades: readonly Trade[] = [
   },
 ]
 
-/** A directory that knows two of the tenants, one of them without a name. */
+/** A directory that knows two of the tenants, one of them without a name, and one that sends nothing. */
 const worldTenants: TenantDirectory = {
   find: (id) => {
+    if (id === 'quiet-co') return { id, name: 'Quiet & Co', plan: null, timezone: null, contacts: new Map() }
     if (id !== 'acme' && id !== 'dunlin') return null
     const name = id === 'acme' ? 'Acme Instruments Ltd' : null
-    return { id, name, plan: 'gold', timezone: null, contacts: new Map() }
+    return { id, name, plan: 'gold', timezone: null, contacts: new Map([['billing', ['ap@acme.example']]]) }
   },
 }
 
@@ -195,10 +199,11 @@ function worldQueries(clock: Clock): Queries {
       rows: chosen(select)
         .flatMap((trade) => eventsOf(trade, select.toMs))
         .slice(0, select.limit),
+      next: null,
     }),
-    alerts: async () => ({ rows: [] }),
+    alerts: async () => ({ rows: [], next: null }),
     minutes: async () => ({ complete: true, rows: [] }),
-    deadLetters: async () => ({ rows: [] }),
+    deadLetters: async () => ({ rows: [], next: null }),
   }
 }
 
@@ -294,6 +299,86 @@ function worldDrills(clock: Clock): DrillDesk {
   }
 }
 
+/** Refusals by minute as the trades have them, the last one not over. */
+function worldMinutes(series: SeriesName, endMs: EpochMs, minutes: number): number[] {
+  const trade = trades.find(({ tenant, api }) => tenant === series.tenant && api === series.api)
+  return Array.from({ length: minutes }, (_, at) => {
+    const fromMs = endMs - (minutes - at) * minuteMs
+    return trade === undefined ? 0 : expectedCount(trade, fromMs, fromMs + minuteMs).paymentRequired
+  })
+}
+
+function worldFacts(clock: Clock): HttpDeps['facts'] {
+  return {
+    seen: async (tenant) =>
+      trades.some((trade) => trade.tenant === tenant)
+        ? { firstMs: noon - 90 * 86_400_000, lastMs: Math.floor(clock.now() / minuteMs) * minuteMs }
+        : null,
+    lastFired: async () => new Map([['PaymentRefusalSpike', clock.now() - 41 * minuteMs]]),
+    deadLetterReasons: async () => new Map([['not-json', 3]]),
+  }
+}
+
+/** Read once: it takes a while. */
+const shipped = loadRules(['shipped'], '.')
+
+/** The shipped rules, of which one has a baseline. */
+function worldRules(clock: Clock): HttpDeps['rules'] {
+  if (!shipped.ok) throw new Error('the shipped rules have problems')
+  const { rules } = shipped
+  return {
+    seriesLimit: 1_000,
+    list: () =>
+      rules.map((rule) => ({ rule, firing: rule.name === 'PaymentRefusalSpike' ? 1 : 0, pending: 0, status: [] })),
+    find: (name) => rules.find((rule) => rule.name === name) ?? null,
+    usual: ({ tenant }, { requests }) => (tenant === 'acme' ? requests * 0.002 : null),
+    band: (fingerprint) =>
+      fingerprint === worldAlert(clock).fingerprint
+        ? ({ requests }) => ({ expected: requests * 0.002, upper: requests * 0.002 + 9 })
+        : null,
+    quotas: (tenant) =>
+      tenant === 'acme'
+        ? [
+            {
+              ...{ api: null, quota: 'month', limit: 1_000_000, used: 912_000, source: 'header', chance: 0.93 },
+              ...{ resetAtMs: clock.now() + 9 * 86_400_000, runsOutAtMs: clock.now() + 2 * 86_400_000 },
+            },
+          ]
+        : [],
+  }
+}
+
+function worldHealth(clock: Clock): ReturnType<HttpDeps['health']> {
+  const lane = {
+    source: 'kafka:c1:gateway-logs',
+    lane: 0,
+    label: 'gateway-logs/0',
+    lag: 12,
+    position: 4_711,
+    problem: null,
+  }
+  return {
+    lanes: [lane],
+    ...{ latenessMs: 30_000, memoryBytes: 180_000_000 },
+    verify: { atMs: clock.now() - 10 * minuteMs, report: soundReport },
+    notifications: new Map([['oncall', { ok: 3, failed: 1, waiting: 0 }]]),
+  }
+}
+
+const soundReport: VerifyReport = {
+  ...{ ok: true, lanes: [], lane_count: 0, problems: [], checks: [], erasures: 0, totals: {} },
+}
+
+function worldAudit(clock: Clock): HttpDeps['audit'] {
+  const entries: AuditEntry[] = []
+  return {
+    add: async (entry) => {
+      entries.unshift({ ...entry, atMs: clock.now(), id: `a${entries.length}` })
+    },
+    list: () => entries,
+  }
+}
+
 /** A daemon that is not there: lively, and the same on every run with a `ManualClock`. */
 export function worldDeps(replace: Partial<HttpDeps> = {}): HttpDeps {
   const clock = replace.clock ?? new ManualClock(noon + 7_000)
@@ -301,11 +386,18 @@ export function worldDeps(replace: Partial<HttpDeps> = {}): HttpDeps {
     clock,
     log: silentLog,
     version: '0.1.0-test',
+    facts: worldFacts(clock),
+    directory: () => ['acme', 'dunlin', 'quiet-co'].flatMap((id) => worldTenants.find(id) ?? []),
+    refusalsByMinute: (series, endMs, minutes) => worldMinutes(series, endMs, minutes),
+    rules: worldRules(clock),
+    health: () => worldHealth(clock),
+    audit: worldAudit(clock),
+    mcp: null,
     demo: true,
     startedMs: clock.now() - 3 * 3_600_000,
     queries: worldQueries(clock),
     tenants: worldTenants,
-    verify: async () => ({ ok: true, lanes: [], lane_count: 0, problems: [], checks: [], erasures: 0, totals: {} }),
+    verify: async () => soundReport,
     explain: (fingerprint) => (fingerprint === worldAlert(clock).fingerprint ? ['It is as it is.'] : null),
     account: (fingerprint) => (fingerprint === worldAlert(clock).fingerprint ? worldAccount(clock) : null),
     drills: worldDrills(clock),
