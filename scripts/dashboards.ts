@@ -6,14 +6,20 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
+import { alertsDashboard } from './dashboards/alerts.ts'
 import { historyDashboard } from './dashboards/history.ts'
+import { itselfDashboard } from './dashboards/itself.ts'
 import { liveDashboard } from './dashboards/live.ts'
+import { tenantDashboard } from './dashboards/tenant.ts'
 
 /** The text of every dashboard by its file name. */
 export function dashboardFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['tollwatch-live.json', textOf(liveDashboard())],
+    ['tollwatch-tenant.json', textOf(tenantDashboard())],
     ['tollwatch-history.json', textOf(historyDashboard())],
+    ['tollwatch-alerts.json', textOf(alertsDashboard())],
+    ['tollwatch-itself.json', textOf(itselfDashboard())],
   ])
 }
 

@@ -1,18 +1,28 @@
 /** The tables of the history dashboard. */
 import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
-import { inRange, ofChosen, rollup, series } from './history-sql.ts'
-import { clickhouse, sql, table, unitOf } from './pieces.ts'
+import { inRange, ofChosen, rollup, series, weeksBefore } from './history-sql.ts'
+import { cell, cellLinks, toBoard, toPage } from './links.ts'
+import { headed, redFrom, table, unitOf } from './pieces.ts'
+import { clickhouse, sql } from './queries.ts'
+
+const toTenant = {
+  tenant: [toBoard('All about this tenant', 'tollwatch-tenant', ['clickhouse', 'cause', 'tier'], { tenant: cell })],
+}
 
 export function whoAndWhy(board: DashboardBuilder): void {
   board
     .withRow(new RowBuilder('Who and why'))
     .withPanel(
-      table({
-        title: 'Refused by tenant, API and cause',
-        description: 'Worst first. Requests and share are of the tenant on that API, for all causes together.',
-        width: 14,
-        height: 11,
-      })
+      table(
+        {
+          title: 'Refused by tenant, API and cause',
+          description: 'Worst first. Requests and share are of the tenant on that API, for all causes together.',
+          width: 14,
+          height: 11,
+        },
+        'nobody was refused in this time',
+        toTenant,
+      )
         .datasource(clickhouse)
         .withTarget(
           sql(
@@ -42,12 +52,15 @@ export function whoAndWhy(board: DashboardBuilder): void {
         .overrideByName('requests', unitOf('short')),
     )
     .withPanel(
-      table({
-        title: 'Refused by cause',
-        description: 'How many, how many tenants, and how much of all refusals.',
-        width: 10,
-        height: 11,
-      })
+      table(
+        {
+          title: 'Refused by cause',
+          description: 'How many, how many tenants, and how much of all refusals.',
+          width: 10,
+          height: 11,
+        },
+        'nobody was refused in this time',
+      )
         .datasource(clickhouse)
         .withTarget(
           sql(
@@ -62,77 +75,92 @@ export function whoAndWhy(board: DashboardBuilder): void {
             ORDER BY refused DESC`,
           ),
         )
-        .overrideByName(
-          'of_all_refused',
-          unitOf('percentunit', [
-            { id: 'decimals', value: 1 },
-            { id: 'displayName', value: 'of all refused' },
-          ]),
-        ),
+        .overrideByName('of_all_refused', headed('of all refused', 'percentunit', 1)),
     )
 }
 
-export function events(board: DashboardBuilder): void {
-  board.withRow(new RowBuilder('Single refusals')).withPanel(
-    table({
-      title: 'Latest 402 events',
-      description:
-        'One row a refused request, with the code that decided its cause and where in the log it stood. Under its true names, also where a series was folded.',
-      width: 24,
-      height: 10,
-    })
-      .datasource(clickhouse)
-      .withTarget(
-        sql(
-          'A',
-          'table',
-          `
-          SELECT ts AS time, tenant, api, cause, cause_code, cause_source, method, consumer, plan, latency_ms, request_id, format
-          FROM tollwatch.events_402
-          WHERE $__timeFilter_ms(ts) AND ${series} AND ${ofChosen('cause')}
-          ORDER BY ts DESC
-          LIMIT 200`,
-        ),
+export function changes(board: DashboardBuilder): void {
+  board
+    .withRow(new RowBuilder('What changed'))
+    .withPanel(
+      table(
+        {
+          title: 'Causes, against the same time a week before',
+          description: 'Refusals now and a week before, and how many times as many. "new" where there were none.',
+          width: 12,
+          height: 9,
+        },
+        'nobody was refused in this time, nor a week before',
       )
-      .overrideByName('latency_ms', unitOf('ms', [{ id: 'displayName', value: 'latency' }])),
-  )
-}
-
-export function alerts(board: DashboardBuilder): void {
-  board.withRow(new RowBuilder('Alerts')).withPanel(
-    table({
-      title: 'Alert log',
-      description: 'Every change of state of every alert: what fired, for whom, why, and when it was over.',
-      width: 24,
-      height: 8,
-    })
-      .datasource(clickhouse)
-      .withTarget(
-        sql(
-          'A',
-          'table',
-          `
-          SELECT at AS time, state, severity, rule, tenant, api, cause, value, summary, fingerprint
-          FROM tollwatch.alert_log
-          WHERE $__timeFilter_ms(at)
-          ORDER BY at DESC
-          LIMIT 200`,
-        ),
-      ),
-  )
+        .datasource(clickhouse)
+        .withTarget(
+          sql(
+            'A',
+            'table',
+            `
+            SELECT cause, sumIf(payment_required, $__timeFilter(bucket)) AS refused,
+                   sumIf(payment_required, ${weeksBefore('1')}) AS week_before,
+                   refused / nullIf(week_before, 0) AS factor
+            FROM ${rollup}
+            WHERE bucket >= $__fromTime - toIntervalWeek(1) AND bucket <= $__toTime AND ${series}
+              AND cause != '' AND ${ofChosen('cause')}
+            GROUP BY cause
+            HAVING refused + week_before > 0
+            ORDER BY refused DESC`,
+          ),
+        )
+        .overrideByName('week_before', headed('a week before'))
+        .overrideByName('factor', [...headed('times as many', 'suffix:×', 1), { id: 'noValue', value: 'new' }]),
+    )
+    .withPanel(
+      table(
+        {
+          title: 'Newest refusals',
+          description:
+            'Tenants, APIs and causes refused in the chosen time, by the hour in which each was refused for the first time in all of history.',
+          width: 12,
+          height: 9,
+        },
+        'nobody was refused in this time',
+        toTenant,
+      )
+        .datasource(clickhouse)
+        .withTarget(
+          sql(
+            'A',
+            'table',
+            `
+            SELECT tenant, api, cause, min(bucket) AS first_refused, sum(payment_required) AS ever_refused
+            FROM tollwatch.rollup_1h
+            WHERE cause != '' AND (tenant, api, cause) IN (
+              SELECT tenant, api, cause FROM ${rollup}
+              ${inRange} AND cause != '' AND ${ofChosen('cause')}
+              GROUP BY tenant, api, cause LIMIT 10000
+            )
+            GROUP BY tenant, api, cause
+            ORDER BY first_refused DESC, ever_refused DESC
+            LIMIT 50`,
+          ),
+        )
+        .overrideByName('first_refused', headed('first refused', 'dateTimeFromNow'))
+        .overrideByName('ever_refused', headed('refused ever')),
+    )
 }
 
 export function proof(board: DashboardBuilder): void {
   board
     .withRow(new RowBuilder('Is history whole'))
     .withPanel(
-      table({
-        title: 'What was read',
-        description:
-          'Per input: the offsets covered and what they held. `missing` counts offsets between the first and the last that no range covers: it should be 0; `gaps` are ranges that Kafka had deleted before they could be read. `tollwatch history verify` checks more.',
-        width: 14,
-        height: 8,
-      })
+      table(
+        {
+          title: 'What was read',
+          description:
+            'Per input: the offsets covered and what they held. `missing` counts offsets between the first and the last that no range covers: it should be 0; `gaps` are ranges that Kafka had deleted before they could be read. `tollwatch history verify` checks more.',
+          width: 14,
+          height: 8,
+        },
+        'nothing has been written yet',
+      )
         .datasource(clickhouse)
         .withTarget(
           sql(
@@ -149,30 +177,18 @@ export function proof(board: DashboardBuilder): void {
             LIMIT 500`,
           ),
         )
-        .overrideByName(
-          'missing',
-          unitOf('short', [
-            { id: 'custom.cellOptions', value: { type: 'color-text' } },
-            {
-              id: 'thresholds',
-              value: {
-                mode: 'absolute',
-                steps: [
-                  { value: null, color: '#8e8e8e' },
-                  { value: 1, color: '#CC3311' },
-                ],
-              },
-            },
-          ]),
-        ),
+        .overrideByName('missing', unitOf('short', redFrom(1))),
     )
     .withPanel(
-      table({
-        title: 'Unreadable records',
-        description: 'Why records could not be read. `tollwatch query dead-letters` lists each with its place.',
-        width: 10,
-        height: 8,
-      })
+      table(
+        {
+          title: 'Unreadable records',
+          description: 'Why records could not be read. `tollwatch query dead-letters` lists each with its place.',
+          width: 10,
+          height: 8,
+        },
+        'every record could be read',
+      )
         .datasource(clickhouse)
         .withTarget(
           sql(
@@ -180,12 +196,13 @@ export function proof(board: DashboardBuilder): void {
             'table',
             `
             SELECT reason, source, count() AS records, max(at) AS last_seen, argMax(sketch, at) AS last_sketch
-            FROM tollwatch.dead_letter
+            FROM tollwatch.dead_letter FINAL
             WHERE $__timeFilter_ms(at)
             GROUP BY reason, source
             ORDER BY records DESC
             LIMIT 100`,
           ),
-        ),
+        )
+        .overrideByName('reason', [cellLinks(toPage('Health on the page', { view: 'health' }))]),
     )
 }

@@ -1,77 +1,37 @@
-/** The dashboard of history, from ClickHouse: trends, who and why, single events, alerts, and whether it is whole. */
-import { AnnotationQueryBuilder, type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
-import { inRange, ofChosen, refused, rollup, series } from './history-sql.ts'
-import { alerts, events, proof, whoAndWhy } from './history-tables.ts'
-import {
-  causeChoice,
-  choice,
-  clickhouse,
-  columnsByCause,
-  dashboard,
-  datasource,
-  lines,
-  number,
-  oneOf,
-  pageAddress,
-  sql,
-} from './pieces.ts'
+/** The dashboard of history and causes, from ClickHouse: trends, who and why, what changed, and whether it is whole. */
+import { StackingMode } from '@grafana/grafana-foundation-sdk/common'
+import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
+import { alertMarks } from './alert-marks.ts'
+import { inRange, names, ofChosen, refused, rollup } from './history-sql.ts'
+import { changes, proof, whoAndWhy } from './history-tables.ts'
+import { pointLinks, toBoard, toPage } from './links.ts'
+import { columnsByCause, dashboard, lines, number } from './pieces.ts'
+import { clickhouse, sql } from './queries.ts'
+import { shareAgainstWeeksBefore } from './share-panel.ts'
+import { causeChoice, choice, datasource, pageAddress, tier } from './variables.ts'
 
 export function historyDashboard(): DashboardBuilder {
   const board = dashboard({
     uid: 'tollwatch-history',
-    title: 'Tollwatch: history',
+    title: 'Tollwatch: history and causes',
     description:
-      'Exact history of 402 per tenant, API and cause from ClickHouse: trends, who and why, single events, alerts, and the proof that nothing is missing.',
+      'Exact history of 402 per tenant, API and cause from ClickHouse: trends, who and why, what changed, and the proof that nothing is missing.',
     from: 'now-24h',
     refresh: '1m',
   })
-    .withVariable(datasource('clickhouse', 'grafana-clickhouse-datasource', 'ClickHouse'))
+    .withVariable(datasource('clickhouse'))
     .withVariable(choice('tenant', clickhouse, names('tenant')))
-    .withVariable(choice('api', clickhouse, names('api')))
+    .withVariable(choice('api', clickhouse, names('api', ofChosen('tenant'))))
     .withVariable(causeChoice())
-    .withVariable(
-      oneOf(
-        'tier',
-        'detail',
-        [
-          ['10 s, kept for days', '10s'],
-          ['1 min, kept for months', '1m'],
-          ['1 h, kept for years', '1h'],
-        ],
-        '1m',
-      ),
-    )
+    .withVariable(tier())
     .withVariable(pageAddress())
-    .annotation(
-      new AnnotationQueryBuilder()
-        .name('Alerts')
-        .datasource(clickhouse)
-        .enable(true)
-        .iconColor('#CC3311')
-        .target(
-          sql(
-            'Anno',
-            'table',
-            `
-            SELECT at AS time, concat(rule, ': ', summary) AS text, concat(state, ',', severity) AS tags
-            FROM tollwatch.alert_log
-            WHERE $__timeFilter_ms(at) AND state IN ('firing', 'resolved')
-            ORDER BY time LIMIT 500`,
-          ),
-        ),
-    )
+    .annotation(alertMarks())
   totals(board)
   trends(board)
   whoAndWhy(board)
-  events(board)
-  alerts(board)
+  changes(board)
   proof(board)
   return board
-}
-
-/** Names that were seen in the chosen time, from the coarsest tier: a day's first hour may lie before the range. */
-function names(column: string): string {
-  return `SELECT DISTINCT ${column} FROM tollwatch.rollup_1h WHERE bucket >= $__fromTime - INTERVAL 1 HOUR AND bucket <= $__toTime ORDER BY ${column} LIMIT 5000`
 }
 
 function totals(board: DashboardBuilder): void {
@@ -116,6 +76,15 @@ function totals(board: DashboardBuilder): void {
 }
 
 function trends(board: DashboardBuilder): void {
+  const byCause = `
+    SELECT $__timeInterval(bucket) AS time, cause, sum(payment_required) AS refused
+    FROM ${rollup}
+    ${inRange} AND cause != '' AND ${ofChosen('cause')}
+    GROUP BY time, cause
+    ORDER BY time`
+  const onPage = pointLinks(
+    toPage('Trends on the page', { view: 'trends', cause: '${__field.labels.cause:percentencode}' }),
+  )
   board
     .withRow(new RowBuilder('Trends'))
     .withPanel(
@@ -130,80 +99,45 @@ function trends(board: DashboardBuilder): void {
       )
         .datasource(clickhouse)
         .interval('1m')
-        .withTarget(
-          sql(
-            'A',
-            'timeseries',
-            `
-            SELECT $__timeInterval(bucket) AS time, cause, sum(payment_required) AS refused
-            FROM ${rollup}
-            ${inRange} AND cause != '' AND ${ofChosen('cause')}
-            GROUP BY time, cause
-            ORDER BY time`,
-          ),
-        ),
+        .dataLinks(onPage)
+        .withTarget(sql('A', 'timeseries', byCause)),
     )
+    .withPanel(shareAgainstWeeksBefore(8))
     .withPanel(
-      lines(
+      columnsByCause(
         {
-          title: 'Share refused, against the four weeks before',
-          description:
-            'The line is the chosen time; grey lines are the least and the most of the same times in the four weeks before. No line where no request was.',
-          width: 12,
+          title: 'What the refusals are made of',
+          description: 'Each cause as its part of all refusals. A change of mix shows also where their number stays.',
+          width: 8,
           height: 8,
         },
-        'percentunit',
+        'short',
+        StackingMode.Percent,
       )
         .datasource(clickhouse)
-        .interval('1m')
-        .overrideByRegexp('/least|most/', [
-          { id: 'color', value: { mode: 'fixed', fixedColor: '#8e8e8e' } },
-          { id: 'custom.lineWidth', value: 1 },
-        ])
-        .withTarget(
-          sql(
-            'A',
-            'timeseries',
-            `
-            SELECT $__timeInterval(bucket) AS time, ${refused} / sum(requests) AS share
-            FROM ${rollup}
-            ${inRange}
-            GROUP BY time
-            HAVING sum(requests) > 0
-            ORDER BY time`,
-          ),
-        )
-        .withTarget(
-          sql(
-            'B',
-            'timeseries',
-            `
-            SELECT time, min(share) AS least, max(share) AS most
-            FROM (
-              SELECT $__timeInterval(bucket + toIntervalWeek(weeks)) AS time, weeks, ${refused} / sum(requests) AS share
-              FROM ${rollup}
-              ARRAY JOIN [1, 2, 3, 4] AS weeks
-              WHERE bucket >= $__fromTime - toIntervalWeek(weeks) AND bucket <= $__toTime - toIntervalWeek(weeks) AND ${series}
-              GROUP BY time, weeks
-              HAVING sum(requests) > 0
-            )
-            GROUP BY time
-            ORDER BY time`,
-          ),
-        ),
+        .interval('5m')
+        .dataLinks(onPage)
+        .withTarget(sql('A', 'timeseries', byCause)),
     )
     .withPanel(
       lines(
         {
           title: 'Refused, worst eight tenants',
           description: 'The eight tenants with the most refusals in the chosen time.',
-          width: 12,
+          width: 8,
           height: 8,
         },
         'short',
       )
         .datasource(clickhouse)
         .interval('1m')
+        .dataLinks(
+          pointLinks(
+            toBoard('All about this tenant', 'tollwatch-tenant', ['clickhouse', 'cause', 'tier'], {
+              tenant: '${__field.labels.tenant:percentencode}',
+            }),
+          ),
+        )
         .withTarget(
           sql(
             'A',

@@ -146,9 +146,12 @@ describe('docker-compose.yml', () => {
   test('gives Grafana the dashboards where its provider looks', () => {
     const provider = z.strictObject({
       name: z.string(),
-      folder: z.string(),
+      folder: z.literal('Tollwatch'),
+      // The same folder in every Grafana, so that links to it hold.
+      folderUid: z.literal('tollwatch'),
       type: z.literal('file'),
-      allowUiUpdates: z.boolean(),
+      allowUiUpdates: z.literal(false),
+      updateIntervalSeconds: z.int(),
       options: z.strictObject({ path: z.string() }),
     })
     const file = z.strictObject({ apiVersion: z.literal(1), providers: z.tuple([provider]) })
