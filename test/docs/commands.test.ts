@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { apiEndpoints } from '../../src/http/api.ts'
+import { LiveStream } from '../../src/http/live-stream.ts'
+import { worldDeps } from '../http/support/world.ts'
 import { blocks, pages, project } from './pages.ts'
 
 const all = pages()
@@ -40,7 +42,7 @@ describe('Commands in the pages', () => {
 
   test('of npm are scripts', () => {
     const scripts = Object.keys(JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).scripts)
-    const named = lines.flatMap(({ line }) => [...line.matchAll(/\bnpm (?:run )?([a-z:]+)/g)].map(([, name]) => name))
+    const named = lines.flatMap(({ line }) => [...line.matchAll(/\bnpm (?:run )?([a-z:-]+)/g)].map(([, name]) => name))
     const asked = named.filter((name) => !['ci', 'install'].includes(name ?? ''))
     expect(asked.length).toBeGreaterThan(5)
     for (const name of asked) expect(scripts).toContain(name)
@@ -63,9 +65,12 @@ describe('Requests in the pages', () => {
     [...line.matchAll(/http:\/\/127\.0\.0\.1:8402(\/[^\s'"]*)/g)].map(([, url]) => url ?? ''),
   )
 
+  const parts = { title: '', live: new LiveStream(worldDeps()), closing: new AbortController().signal }
+  const endpoints = apiEndpoints(parts)
+
   test.each(urls)('are answered: %s', (url) => {
     const { pathname, searchParams } = new URL(url, 'http://127.0.0.1:8402')
-    const endpoint = apiEndpoints({ title: '' }).find(({ path }) => path === pathname)
+    const endpoint = endpoints.find(({ path }) => path === pathname)
     expect(endpoint?.input.safeParse(Object.fromEntries(searchParams))).toMatchObject({ success: true })
   })
 

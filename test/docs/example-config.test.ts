@@ -65,6 +65,7 @@ describe('tollwatch.example.yaml', () => {
       KAFKA_PASSWORD: 'k'.repeat(20),
       CLICKHOUSE_PASSWORD: 'c'.repeat(20),
       TOLLWATCH_TOKEN: 't'.repeat(20),
+      GRAFANA_TOKEN: 'g'.repeat(20),
     }
     const loaded = loadConfig(file, {}, secrets)
     expect(loaded).toMatchObject({ ok: true })

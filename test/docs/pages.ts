@@ -13,7 +13,7 @@ export interface Page {
 
 /** The pages for people: those in the root, in docs/ and the runbooks. */
 export function pages(): readonly Page[] {
-  const folders = ['.', 'docs', 'alerts/runbooks']
+  const folders = ['.', 'docs', 'docs/page', 'alerts/runbooks']
   const names = folders.flatMap((folder) =>
     readdirSync(join(project, folder))
       .filter((name) => name.endsWith('.md'))
