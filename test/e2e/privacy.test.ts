@@ -149,13 +149,24 @@ async function answersOf(
     const address = path.replace('{fingerprint}', alerts[0]?.fingerprint ?? '')
     // Whatever a path does not take it refuses, and its refusal is an answer too.
     for (const query of ['', '?from=-1h', '?from=-1h&by=tenant,api,cause', '?secret=x']) {
-      answers.push([path, await (await fetch(`${daemon.url}${address}${query}`)).text()])
+      answers.push([path, await textOf(await fetch(`${daemon.url}${address}${query}`))])
     }
   }
   expect(answers.length).toBeGreaterThan(40)
   const texts = new Map<string, string>()
   for (const [path, text] of answers) texts.set(path, `${texts.get(path) ?? ''}${text}`)
   return [...texts]
+}
+
+/** A whole answer; of a stream that never ends, all that it tells at once. */
+async function textOf(answer: Response): Promise<string> {
+  if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true) return answer.text()
+  let text = ''
+  for await (const part of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part
+    if (['live', 'alerts', 'status'].every((name) => text.includes(`event: ${name}\n`))) break
+  }
+  return text
 }
 
 function sentBy(mail: MailServer, slack: SlackServer): string {
