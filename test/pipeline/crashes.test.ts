@@ -34,7 +34,7 @@ function collector(): { said: string[]; onFailure: (seed: number, findings: read
 describe('Pipeline in a simulated world', () => {
   test('keeps history, windows and counters exact whatever dies', { timeout: 300_000 }, async () => {
     const { said, onFailure } = collector()
-    const { limited, runs } = await survey({ from: 1, count: 1_000, onFailure })
+    const { limited, runs } = await survey({ from: 1, count: 2_000, onFailure })
     expect(said).toEqual([])
     expect(limited / runs).toBeLessThan(limitShare)
   })
