@@ -92,7 +92,7 @@ export class Front {
       if (now !== null) return now
       throw new Fault('store-unreachable', this.#daemon.starting().join('; '), { retryable: true })
     }
-    return {
+    const deps: HttpDeps = {
       ...{ clock, log, version, demo, startedMs: this.startedMs },
       tenants: { find: (id) => this.#daemon.running()?.tenants.find(id) ?? null },
       queries: {
@@ -116,7 +116,7 @@ export class Front {
       rules: ruleDesk(() => this.#daemon.running()?.engine ?? null, this.#options.config.alerts.baseline_series_limit),
       health: () => this.#health(),
       audit: { add: (entry) => running().audit.add(entry), list: () => running().audit.list() },
-      mcp: mcpHandler(() => this.httpDeps()),
+      mcp: mcpHandler(() => deps),
       view: () => this.#daemon.running()?.pipeline.view ?? null,
       watermarkMs: () => this.#daemon.running()?.pipeline.view?.endMs ?? null,
       alerts: () => this.#daemon.running()?.engine.alerts() ?? [],
@@ -142,6 +142,7 @@ export class Front {
         expire: (id) => running().silences.expire(id),
       },
     }
+    return deps
   }
 
   /** While ranges land, tables are read at different moments: what is really wrong is still wrong at the next look. */

@@ -3,7 +3,7 @@ import type { Decoder } from './decode/decode.ts'
 import { LayoutWatch } from './decode/layout-watch.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
-import { letterOf, partsOf } from './history/batch-parts.ts'
+import { firstOffset, isUnreadable, lastOffset, letterOf, partsOf } from './history/batch-parts.ts'
 import type { RangeStore } from './history/history.ts'
 import { Intake, type QuotaListener, type Reading } from './history/intake.ts'
 import { beyond, type Gap, laneStart } from './history/lane-start.ts'
@@ -387,11 +387,12 @@ export class Pipeline {
     const context = { live: state.phase === 'live', now: clock.now(), tally, apart }
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
     for (const part of partsOf(batch)) {
-      if (part.hi < state.builder.next) continue
-      if (part.lo > last) break
-      if (part.unreadable !== null) this.#bury(state, part.unreadable, context)
-      else this.#intake.take(state, part.value, context)
-      state.builder.next = part.hi + 1
+      const hi = lastOffset(part)
+      if (hi < state.builder.next) continue
+      if (firstOffset(part) > last) break
+      if (isUnreadable(part)) this.#bury(state, part, context)
+      else this.#intake.take(state, part, context)
+      state.builder.next = hi + 1
       // A pending range is not cut anew: its token names exactly these bounds.
       if (state.pending === null && (state.builder.size >= flushRows || state.builder.days > longestRangeDays))
         this.#seal(state)

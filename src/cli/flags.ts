@@ -52,8 +52,13 @@ export function text(flags: Flags, name: string): string | null {
 export function daemonOf(flags: Flags): { url: string; token: string | null } {
   return {
     url: text(flags, 'url') ?? standardUrl,
-    token: text(flags, 'token') ?? process.env['TOLLWATCH_TOKEN'] ?? null,
+    token: tokenOf(flags),
   }
+}
+
+/** What lets us into a daemon; null when nothing was given. */
+export function tokenOf(flags: Flags): string | null {
+  return text(flags, 'token') ?? process.env['TOLLWATCH_TOKEN'] ?? null
 }
 
 /** Leaves out what was not given; undefined when nothing was. */

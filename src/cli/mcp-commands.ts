@@ -7,6 +7,7 @@ import {
   type Flags,
   loadedOf,
   text,
+  tokenOf,
   tokenOption,
   urlOption,
 } from './flags.ts'
@@ -29,7 +30,6 @@ export const addMcp: Add = (program, terminal, done) => {
     )
     .action(async (flags: Flags) => {
       const loaded = loadedOf(flags, { history: defined({ data_dir: flags['data'] }) ?? {} })
-      const token = text(flags, 'token') ?? process.env['TOLLWATCH_TOKEN'] ?? null
-      done(await mcpCommand({ url: text(flags, 'url'), token }, loaded, terminal))
+      done(await mcpCommand({ url: text(flags, 'url'), token: tokenOf(flags) }, loaded, terminal))
     })
 }

@@ -5,7 +5,7 @@ import { Lifetime } from '../window/lifetime.ts'
 import { Watermark } from '../window/watermark.ts'
 import { Windows } from '../window/windows.ts'
 import type { Span } from './backfill-cover.ts'
-import { type BatchPart, letterOf, partsOf } from './batch-parts.ts'
+import { type BatchPart, firstOffset, isUnreadable, lastOffset, letterOf, partsOf } from './batch-parts.ts'
 import { Intake, type IntakeLane, type Reading } from './intake.ts'
 import { type Range, RangeBuilder } from './range.ts'
 
@@ -75,8 +75,8 @@ export class RangeReader {
       for (const part of partsOf(batch)) {
         const { builder } = piece
         if (builder.size >= rows || (rows < Number.POSITIVE_INFINITY && builder.days > longestRangeDays)) {
-          below = part.lo - builder.lo
-          piece = this.#begin(part.lo, now)
+          below = firstOffset(part) - builder.lo
+          piece = this.#begin(firstOffset(part), now)
         }
         this.#take(piece, part, now)
       }
@@ -89,14 +89,14 @@ export class RangeReader {
 
   #take(piece: Piece, part: BatchPart, now: EpochMs): void {
     const { builder, tally } = piece
-    if (part.unreadable === null) {
-      this.#intake.take(piece, part.value, { live: false, now, tally, apart: new Map<ApartKind, number>() })
+    if (!isUnreadable(part)) {
+      this.#intake.take(piece, part, { live: false, now, tally, apart: new Map<ApartKind, number>() })
     } else {
-      const letter = letterOf(part.unreadable, now, this.#reading.sketch(null))
+      const letter = letterOf(part, now, this.#reading.sketch(null))
       builder.deadLetters.push(letter)
       tally.set(letter.reason, (tally.get(letter.reason) ?? 0) + 1)
     }
-    builder.next = part.hi + 1
+    builder.next = lastOffset(part) + 1
   }
 
   #begin(lo: number, now: EpochMs): Piece {

@@ -3,21 +3,32 @@ import type { EpochMs } from '../time/clock.ts'
 import type { DeadLetter } from './range.ts'
 
 /** One value of a batch, or a part that cannot be had. */
-export type BatchPart =
-  | { readonly lo: number; readonly hi: number; readonly value: RawValue; readonly unreadable: null }
-  | { readonly lo: number; readonly hi: number; readonly unreadable: Unreadable }
+export type BatchPart = RawValue | Unreadable
 
-/** Values and unreadable parts of a batch, in order of their offsets. */
-export function* partsOf({ values, unreadable = [] }: Batch): Generator<BatchPart> {
-  const waiting = [...unreadable]
+export function isUnreadable(part: BatchPart): part is Unreadable {
+  return 'reason' in part
+}
+
+export function firstOffset(part: BatchPart): number {
+  return isUnreadable(part) ? part.lo : part.offset
+}
+
+export function lastOffset(part: BatchPart): number {
+  return isUnreadable(part) ? part.hi : part.offset
+}
+
+/** Values and unreadable parts of a batch, in order of their offsets. Nearly every batch is its values and no more. */
+export function partsOf({ values, unreadable = [] }: Batch): Iterable<BatchPart> {
+  return unreadable.length === 0 ? values : merged(values, unreadable)
+}
+
+function* merged(values: readonly RawValue[], unreadable: readonly Unreadable[]): Generator<BatchPart> {
+  let next = 0
   for (const value of values) {
-    while (waiting[0] !== undefined && waiting[0].lo <= value.offset) {
-      const part = waiting.shift() as Unreadable
-      yield { lo: part.lo, hi: part.hi, unreadable: part }
-    }
-    yield { lo: value.offset, hi: value.offset, value, unreadable: null }
+    for (let part = unreadable[next]; part !== undefined && part.lo <= value.offset; part = unreadable[++next]) yield part
+    yield value
   }
-  for (const part of waiting) yield { lo: part.lo, hi: part.hi, unreadable: part }
+  yield* unreadable.slice(next)
 }
 
 /** A part that cannot be had counts as one dead letter, at its first offset. */
