@@ -108,8 +108,38 @@ export interface Batch {
   readonly lo: number
   readonly hi: number
   readonly values: readonly RawValue[]
-  /** Parts of it that could not be read; none of `values` lies in one. */
+  /** In place of `values`: the values as they lie in the input, in the order of their offsets. */
+  readonly packed?: readonly Packed[]
+  /** Parts of it that could not be read; none of the values lies in one. */
   readonly unreadable?: readonly Unreadable[]
+}
+
+/** Values one behind the other, as they came: for whoever reads them in place. `unpacked` takes them apart. */
+export interface Packed {
+  readonly bytes: Uint8Array
+  readonly framing: LineFraming | RecordFraming
+}
+
+/** Complete lines, each ended by a newline; a carriage return before it and blank lines are no values. */
+export interface LineFraming {
+  readonly kind: 'lines'
+  /** Offset of the first byte; a line's offset is that of its first byte. */
+  readonly offset: number
+}
+
+/** The decompressed records of one Kafka record batch, magic 2. */
+export interface RecordFraming {
+  readonly kind: 'records'
+  /** Offset of the batch, and the last one it covers. */
+  readonly base: number
+  readonly last: number
+  readonly count: number
+  /** Time stamp of the batch that the records' own ones are relative to. */
+  readonly firstMs: EpochMs
+  /** The time stamp of all records where the broker sets it; null where each has its own. */
+  readonly appendedMs: EpochMs | null
+  /** Values below this offset were not asked for and are passed over. */
+  readonly from: number
 }
 
 /** Offsets whose values are there but cannot be had, such as a compressed batch that would fill the memory. */
