@@ -1,11 +1,12 @@
 /**
- * How fast Tollwatch is on this machine, part by part, beside what one would write by hand: `npm run bench`. The tables
- * go to standard output, progress to standard error. What the figures mean is in docs/performance.md.
+ * How fast Tollwatch is on this machine, beside what one would use or write instead, and whether that is what it is to be:
+ * `npm run bench`. The tables go to standard output, progress to standard error. docs/performance.md has what they mean.
  */
 import { fork } from 'node:child_process'
 import { cpus } from 'node:os'
 import { type Kafka, startKafka } from '../test/support/kafka.ts'
 import { type Figure, render } from './figures.ts'
+import { judged, renderGoals } from './goals.ts'
 import { type BenchOptions, parseOptions, usage } from './options.ts'
 import { type Part, parts, partsFor } from './parts.ts'
 
@@ -47,8 +48,14 @@ async function runAll(options: BenchOptions): Promise<void> {
   }
   const seconds = Math.round((performance.now() - started) / 1_000)
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.versions.node}`
-  if (options.json) console.log(JSON.stringify({ machine, rounds: options.rounds, seconds, figures }, null, 2))
-  else console.log(`${render(figures)}\n${machine}; ${options.rounds} rounds; ${seconds} s in all`)
+  const goals = judged(figures.flatMap(({ measured = [] }) => measured))
+  const { json, rounds, scale } = options
+  if (json) console.log(JSON.stringify({ machine, rounds, scale, seconds, goals, figures }, null, 2))
+  else console.log(`${text(renderGoals(goals), figures)}\n${machine}; ${rounds} rounds; ${seconds} s in all`)
+}
+
+function text(goals: string, figures: readonly Figure[]): string {
+  return `### What is to hold\nRatios within one run, in CPU time unless said. In brackets the extremes.\n\n${goals}\n\n${render(figures)}`
 }
 
 /** A broker for the whole run, or null, with a loud word, where none can be had. */
@@ -83,5 +90,6 @@ function inChild(part: Part, brokers: string): Promise<Figure> {
 
 await main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  process.exitCode = 1
+  // What a part had opened must not keep a run that has failed alive.
+  process.exit(1)
 })

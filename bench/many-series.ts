@@ -16,7 +16,8 @@ export interface ManySeries {
 }
 
 /**
- * Makes windows with that many series, each with a request in every minute of the last hour and in the slices ahead.
+ * Makes windows with that many series, each with a request in every minute of the last hour and in the slices ahead. The
+ * hour passes as it does in life, slice by slice.
  *
  * @param refusedSeries share of the series that have refusals: two causes each
  * @param endMs a minute boundary where the closed slices end
@@ -25,18 +26,22 @@ export function manySeries(options: { series: number; refusedSeries: number; end
   const { series: count, endMs } = options
   const lifetime = new Lifetime(count)
   const windows = new Windows({ seriesLimit: count, seriesLimitPerTenant: apisPerTenant, lifetime })
-  windows.openAt(endMs)
   const end = endMs / sliceMs
+  windows.openAt((end - hourSlices) * sliceMs)
+  const all = Array.from({ length: count }, (_, i) =>
+    windows.series(ownText(`tenant-${Math.floor(i / apisPerTenant)}`), ownText(`api-${i % apisPerTenant}`)),
+  )
   const every = options.refusedSeries > 0 ? Math.round(1 / options.refusedSeries) : 0
-  for (let i = 0; i < count; i++) {
-    const series = windows.series(
-      ownText(`tenant-${Math.floor(i / apisPerTenant)}`),
-      ownText(`api-${i % apisPerTenant}`),
-    )
-    const hasRefusals = every > 0 && i % every === 0
-    for (let slice = end - hourSlices + (i % minuteSlices); slice < end + minuteSlices; slice += minuteSlices) {
+  for (let slice = end - hourSlices; slice < end + minuteSlices; slice++) {
+    for (const _ of windows.advanceTo(Math.min(slice, end) * sliceMs)) {
+      // Nobody listens: the windows are to be full, nothing more.
+    }
+    for (let i = (slice - end + hourSlices) % minuteSlices; i < count; i += minuteSlices) {
+      const series = all[i]
+      if (series === undefined) continue
+      const hasRefusals = every > 0 && i % every === 0
       const cause = hasRefusals ? Math.floor(slice / minuteSlices + i) % 2 : -1
-      windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause })
+      windows.count(series, slice, cause)
       lifetime.count(series.total, cause)
     }
   }

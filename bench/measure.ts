@@ -39,3 +39,9 @@ export function ratioOf(rates: readonly number[], base: readonly number[]): Rati
 export function collect(): void {
   globalThis.gc?.()
 }
+
+/** The least value that so large a share of all does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
+}

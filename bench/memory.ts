@@ -17,6 +17,7 @@ export async function memoryFigure({ quick, progress }: { quick: boolean; progre
     { series: 10_000, refusedSeries: 0.1 },
     { series: 100_000, refusedSeries: 0.1 },
     ...(quick ? [] : [10_000, 100_000].map((series) => ({ series, refusedSeries: 0 }))),
+    ...(quick ? [] : [{ series: 1_000_000, refusedSeries: 0.1 }]),
   ]
   // Code and shapes that are made once must not be charged to the first case.
   keep(manySeries({ series: 1_000, refusedSeries: 0.5, endMs }))
@@ -27,7 +28,7 @@ export async function memoryFigure({ quick, progress }: { quick: boolean; progre
   }
   return {
     title: 'Memory per live series',
-    note: 'After a garbage collection. Arrays: the rings of 10 s slices and the running sums; heap: labels, maps, totals. Series with refusals have two causes.',
+    note: 'After a garbage collection. Each series has a request in every minute of the last hour. Arrays: the rings of 10 s slices, the running sums, the lifetime totals; heap: labels, maps, handles. Series with refusals have two causes.',
     columns: ['series', 'with refusals', 'B a series', 'in arrays', 'in heap', 'MiB in all'],
     rows: measured.map(({ series, refusedSeries, arrays, heap }) => [
       series.toLocaleString('en'),

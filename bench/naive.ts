@@ -6,13 +6,12 @@ export interface Tally {
   readonly refused: number
 }
 
-/** `JSON.parse` and nothing else: what no decoder that goes through it can beat. */
-export function parseOnly(values: readonly Buffer[]): number {
-  let objects = 0
-  for (const value of values) {
-    if (JSON.parse(value.toString()) !== null) objects++
-  }
-  return objects
+/** @throws Error when a variant did not count what there was to count */
+export function requireTally(name: string, counted: Tally, truth: Tally): void {
+  if (counted.requests === truth.requests && counted.refused === truth.refused) return
+  throw new Error(
+    `${name} counted ${counted.requests} requests and ${counted.refused} refusals instead of ${truth.requests} and ${truth.refused}`,
+  )
 }
 
 interface KongEntry {
@@ -50,8 +49,12 @@ export class NaiveCounter {
   }
 
   take(value: Buffer): void {
-    if (this.#shape === 'kong') this.#kong(JSON.parse(value.toString()) as KongEntry)
-    else this.#flat(JSON.parse(value.toString()) as FlatEntry)
+    this.takeText(value.toString())
+  }
+
+  takeText(text: string): void {
+    if (this.#shape === 'kong') this.#kong(JSON.parse(text) as KongEntry)
+    else this.#flat(JSON.parse(text) as FlatEntry)
   }
 
   #kong({ started_at, response, consumer, route }: KongEntry): void {

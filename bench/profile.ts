@@ -1,8 +1,8 @@
 import { type Profiler, type Runtime, Session } from 'node:inspector/promises'
-import { Feed } from './daemon.ts'
+import { Feed } from './feed.ts'
 import type { Figure } from './figures.ts'
 import type { Progress } from './progress.ts'
-import { makeRecords, recordsPerSecond, type Shape } from './records.ts'
+import { busyDensity, makeRecords, type Shape } from './records.ts'
 
 const startMs = Date.UTC(2026, 10, 21, 12, 0, 0)
 const samplingMicros = 200
@@ -11,6 +11,8 @@ const warmUpRounds = 3
 /** What a sample of the profiler is counted under, from the innermost frame outwards. */
 const places: readonly (readonly [place: string, isIt: (frame: Runtime.CallFrame) => boolean])[] = [
   ['garbage collection', (frame) => frame.functionName === '(garbage collector)'],
+  ['core: framing, scan, names', ({ url }) => url.startsWith('wasm:') || url.includes('/src/core/')],
+  ['source: headers, checksums, codecs', (frame) => frame.url.includes('/src/source/')],
   ['JSON.parse', (frame) => /\/decode\/open\.[jt]s$/.test(frame.url) && frame.functionName === 'parse'],
   ['bytes to text (UTF-8)', (frame) => frame.url === 'node:internal/encoding'],
   ['decode: the fields of the layout', (frame) => frame.url.includes('/src/decode/')],
@@ -24,7 +26,7 @@ const elsewhere = 'elsewhere'
 /** Frames that are not ours: the profiler itself, and waiting. */
 const leftOut = new Set(['(idle)', 'dispatch'])
 
-/** Where the time of "bytes to windows" goes, by V8's sampling profiler; the making of the records is left out. */
+/** Where the time of "batch bytes to counters" goes, by V8's sampling profiler; the making of the records is left out. */
 export async function profileFigure(
   shape: Shape,
   { rounds, count, progress }: { rounds: number; count: number; progress: Progress },
@@ -36,7 +38,7 @@ export async function profileFigure(
   const feed = await Feed.open()
   const micros = new Map<string, number>()
   for (let round = 0; round < warmUpRounds + rounds; round++) {
-    const at = startMs + (round * count * 1_000) / recordsPerSecond
+    const at = startMs + (round * count * 1_000) / busyDensity
     const batches = feed.batches(makeRecords({ shape, count, seed: round, startMs: at }))
     if (round >= warmUpRounds) await session.post('Profiler.start')
     await feed.take(batches)
@@ -76,7 +78,7 @@ function figureOf(shape: Shape, micros: ReadonlyMap<string, number>): Figure {
     .sort((a, b) => b.share - a.share)
   return {
     title: `Where the time goes, ${shape}`,
-    note: 'Self time of "Tollwatch, bytes to windows" on the main thread, by a sampling profiler.',
+    note: 'Self time of "Batch bytes to counters" on the main thread, uncompressed, by a sampling profiler.',
     columns: ['', 'share'],
     rows: shares.map(({ place, share }) => [place, `${(share * 100).toFixed(1)} %`]),
     data: shares,

@@ -26,10 +26,21 @@ export interface RecordOptions {
   readonly seed: number
   /** Event time of the first record. */
   readonly startMs: number
+  /** How many records share a second of event time. */
+  readonly density?: number
+  /** Who calls what; by default 200 tenants by Zipf's law, each with favourites among 300 routes. */
+  readonly callers?: Callers
 }
 
-/** How fast event time runs: it decides how many records share a slice, and so how many rows history gets. */
-export const recordsPerSecond = 2_000
+/** Draws the tenant and the route of one record. */
+export type Callers = (random: () => number) => { readonly tenant: string; readonly route: string }
+
+/**
+ * How fast event time runs: it decides how many records share a slice, and so how many rows history gets. The first is
+ * that of gateways for which speed matters at all, the second is hard on counting.
+ */
+export const busyDensity = 100_000
+export const sparseDensity = 2_000
 
 const tenantCount = 200
 const zipfExponent = 1.1
@@ -37,7 +48,7 @@ const routeCount = 300
 const refusedShare = 0.03
 
 /** The machine word that a refusal carries in its response, and the cause it stands for. */
-const refusals: readonly (readonly [word: string, cause: Cause])[] = [
+export const refusals: readonly (readonly [word: string, cause: Cause])[] = [
   ['insufficient_funds', 'insufficient_funds'],
   ['card_declined', 'payment_failed'],
   ['expired_card', 'invalid_payment_info'],
@@ -62,21 +73,44 @@ const agents = [
 
 const tenants = Array.from({ length: tenantCount }, (_, i) => `${firms[i % firms.length]}-${(i * 7919) % 9973}`)
 const routes = Array.from({ length: routeCount }, (_, i) => `${topics[i % topics.length]}-v${1 + (i % 3)}-${i}`)
-const tenantShares = zipfShares()
 
-function zipfShares(): readonly number[] {
+/**
+ * Draws by Zipf's law with exponent 1.1: 0 is drawn most often.
+ *
+ * @returns whole numbers below `count`
+ */
+export function zipf(count: number): (random: () => number) => number {
+  const shares = new Float64Array(count)
   let sum = 0
-  const cumulated = tenants.map((_, i) => {
+  for (let i = 0; i < count; i++) {
     sum += 1 / (i + 1) ** zipfExponent
-    return sum
-  })
-  return cumulated.map((value) => value / sum)
+    shares[i] = sum
+  }
+  return (random) => {
+    const wanted = random() * sum
+    let low = 0
+    for (let high = count - 1; low < high; ) {
+      const middle = (low + high) >> 1
+      if ((shares[middle] ?? 0) < wanted) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+const drawnTenant = zipf(tenantCount)
+
+const usualCallers: Callers = (random) => {
+  const tenant = drawnTenant(random)
+  // Each tenant has a few favourites among all routes.
+  const route = routes[(tenant * 7 + Math.floor(random() * random() * routeCount)) % routeCount] ?? ''
+  return { tenant: tenants[tenant] ?? '', route }
 }
 
 /** One request, before it is written in a layout. */
 interface Call {
   readonly timeMs: number
-  readonly tenant: number
+  readonly tenant: string
   readonly route: string
   readonly status: number
   readonly word: string | null
@@ -88,8 +122,9 @@ interface Call {
   readonly id: string
 }
 
-/** The same records for the same options: 200 tenants by Zipf's law, 300 routes, 3 % refused for one of six causes. */
-export function makeRecords({ shape, count, seed, startMs }: RecordOptions): Records {
+/** The same records for the same options, 3 % of them refused for one of six causes. */
+export function makeRecords(options: RecordOptions): Records {
+  const { shape, count, seed, startMs, density = busyDensity, callers = usualCallers } = options
   const random = mulberry32(seed)
   const parts: Buffer[] = []
   const timesMs: number[] = []
@@ -97,9 +132,9 @@ export function makeRecords({ shape, count, seed, startMs }: RecordOptions): Rec
   const pairs = new Set<string>()
   let refused = 0
   for (let i = 0; i < count; i++) {
-    const timeMs = startMs + Math.floor((i * 1_000) / recordsPerSecond)
+    const timeMs = startMs + Math.floor((i * 1_000) / density)
     const refusal = random() < refusedShare ? (picked(refusals, random) ?? null) : null
-    const call = callAt(timeMs, refusal?.[0] ?? null, random)
+    const call = callAt(timeMs, refusal?.[0] ?? null, random, callers)
     if (refusal !== null) {
       refused++
       byCause.set(refusal[1], (byCause.get(refusal[1]) ?? 0) + 1)
@@ -117,13 +152,9 @@ export function makeRecords({ shape, count, seed, startMs }: RecordOptions): Rec
   return { shape, values, timesMs, bytes: all.length, refused, byCause, series: pairs.size }
 }
 
-function callAt(timeMs: number, word: string | null, random: () => number): Call {
-  const share = random()
-  const tenant = tenantShares.findIndex((upTo) => share <= upTo)
-  // Each tenant has a few favourites among all routes.
-  const route = routes[(tenant * 7 + Math.floor(random() * random() * routeCount)) % routeCount] ?? ''
+function callAt(timeMs: number, word: string | null, random: () => number, callers: Callers): Call {
   return {
-    ...{ timeMs, tenant, route, word },
+    ...{ timeMs, word, ...callers(random) },
     status: word === null ? (picked(statuses, random) ?? 200) : 402,
     method: picked(methods, random) ?? '',
     agent: picked(agents, random) ?? '',
@@ -138,7 +169,6 @@ function callAt(timeMs: number, word: string | null, random: () => number): Call
 function kongEntry(call: Call): object {
   const { tenant, route, id, latencyMs } = call
   const topic = route.slice(0, route.indexOf('-'))
-  const tenantName = tenants[tenant]
   return {
     latencies: { request: latencyMs, kong: 1, proxy: latencyMs - 1 },
     request: {
@@ -146,7 +176,7 @@ function kongEntry(call: Call): object {
       ...{ url: `http://api.example.test:8000/${topic}`, querystring: { page: String(latencyMs) }, id },
       headers: {
         ...{ host: 'api.example.test', 'user-agent': call.agent, accept: '*/*', 'x-request-id': id },
-        'x-consumer-username': tenantName,
+        'x-consumer-username': tenant,
       },
     },
     response: {
@@ -158,7 +188,7 @@ function kongEntry(call: Call): object {
     },
     route: { id: id.slice(0, 12), name: route, paths: [`/${topic}`] },
     service: { name: topic, host: 'up.example.test', port: 8080 },
-    consumer: { id: id.slice(12, 24), username: tenantName, custom_id: tenantName },
+    consumer: { id: id.slice(12, 24), username: tenant, custom_id: tenant },
     ...{ client_ip: call.address, upstream_status: String(call.status), source: 'upstream', workspace: 'default' },
     ...{ tries: [{ balancer_latency: 0, port: 8080, ip: '10.0.0.7' }], started_at: call.timeMs },
   }
@@ -171,7 +201,7 @@ function flatEntry(call: Call): object {
     ...{ time_iso8601: new Date(call.timeMs).toISOString(), remote_addr: call.address, request_method: call.method },
     ...{ uri: `/${route.slice(0, route.indexOf('-'))}/${call.bytes}`, status: call.status, bytes_sent: call.bytes },
     ...{ request_time: call.latencyMs / 1_000, upstream_status: String(call.status), http_user_agent: call.agent },
-    ...{ request_id: call.id, consumer_name: tenants[call.tenant], route_id: route, service_id: 'public' },
+    ...{ request_id: call.id, consumer_name: call.tenant, route_id: route, service_id: 'public' },
     ...(call.word === null ? {} : { resp_header_x_error_code: call.word }),
   }
 }

@@ -12,7 +12,11 @@ const { status } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'bench/tsconfi
   stdio: ['ignore', 2, 2],
 })
 if (status !== 0) process.exit(1)
-cpSync(new URL('src/history/migrations', project), new URL('src/history/migrations', output), { recursive: true })
+// What the daemon reads beside its code: migrations, a compiled core, the shipped rules, its version.
+const isBesideCode = (path) => !/\.tsx?$/.test(path) && !path.includes('/http/page')
+cpSync(new URL('src/', project), new URL('src/', output), { recursive: true, filter: isBesideCode })
+for (const name of ['alerts', 'package.json'])
+  cpSync(new URL(name, project), new URL(name, output), { recursive: true })
 
 const script = fileURLToPath(new URL('bench/bench.js', output))
 const bench = spawn(process.execPath, ['--expose-gc', script, ...process.argv.slice(2)], { stdio: 'inherit' })

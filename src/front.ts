@@ -1,6 +1,6 @@
 import { type InputHealth, staleAfterMs } from './alert/input-health.ts'
 import type { LoadedConfig } from './config/load.ts'
-import type { Decoder } from './decode/decode.ts'
+import { Taster } from './core/tally.ts'
 import { Fault } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
 import type { History } from './history/history.ts'
@@ -12,7 +12,6 @@ import { ruleDesk } from './http/rule-desk.ts'
 import { mcpHandler } from './mcp/handler.ts'
 import type { AlertDesk } from './notify/desk.ts'
 import type { Pipeline } from './pipeline.ts'
-import { LineCutter } from './source/lines.ts'
 import type { PushSource } from './source/push.ts'
 import type { Source } from './source/source.ts'
 import type { MetricsInputs } from './telemetry/inputs.ts'
@@ -199,7 +198,11 @@ export class Front {
     const parts: Uint8Array[] = []
     for await (const part of body) parts.push(part)
     const bytes = Buffer.concat(parts)
-    const { accepted, unreadable } = countLines(bytes, this.#reading.decoder(format === 'auto' ? null : format))
+    // What the lines hold, for the answer; they are counted when they are read from the spool.
+    const layout = format === 'auto' ? null : format
+    const taster = new Taster(this.#reading.decoder(layout), layout, this.#reading.recognisers ?? null)
+    taster.taste({ bytes, framing: { kind: 'lines', offset: 0 } })
+    const { accepted, unreadable } = taster.tally
     if (accepted + unreadable > 0) await running.push.push(format, bytes)
     return { accepted, unreadable }
   }
@@ -251,18 +254,4 @@ export class Front {
 /** The topic of `kafka:CLUSTER:TOPIC:ID#EPOCH`, of which the last two may be missing. */
 function topicOf(source: string): string {
   return (source.split(':')[2] ?? '').replace(/#\d+$/, '')
-}
-
-/** What the lines of a push hold, for its answer; they are decoded for good when they are read from the spool. */
-function countLines(bytes: Buffer, decoder: Decoder): { accepted: number; unreadable: number } {
-  const cutter = new LineCutter(0, bytes.length)
-  let accepted = 0
-  let unreadable = 0
-  for (const line of [...cutter.push(bytes), ...cutter.end()]) {
-    for (const entry of decoder.decode(line.bytes)) {
-      if (entry.kind === 'record') accepted++
-      else if (entry.kind === 'unreadable') unreadable++
-    }
-  }
-  return { accepted, unreadable }
 }

@@ -1,13 +1,15 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ApartKind } from './classify/watch.ts'
 import type { Decoder } from './decode/decode.ts'
 import { LayoutWatch } from './decode/layout-watch.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
-import { firstOffset, isUnreadable, lastOffset, letterOf, partsOf } from './history/batch-parts.ts'
+import { firstOffset, isPacked, isUnreadable, lastOffset, letterOf, piecesOf, turnsOf } from './history/batch-parts.ts'
 import type { RangeStore } from './history/history.ts'
 import { Intake, type QuotaListener, type Reading } from './history/intake.ts'
 import { beyond, type Gap, laneStart } from './history/lane-start.ts'
 import { LaneWriter, type Pending, type Position } from './history/lane-writer.ts'
+import { PackedIntake } from './history/packed-intake.ts'
 import { gapRange, type Range, RangeBuilder } from './history/range.ts'
 import type { LaneHealth } from './http/deps.ts'
 import type { InputWatch } from './notify/input-watch.ts'
@@ -62,6 +64,7 @@ interface LaneState {
   readonly owner: BatchOwner
   readonly lane: Lane
   readonly key: string
+  readonly format: string | null
   readonly writer: LaneWriter
   readonly decoder: Decoder
   readonly layouts: LayoutWatch
@@ -95,6 +98,7 @@ export class Pipeline {
   readonly #states = new Map<Lane, LaneState>()
   readonly #watermark: Watermark
   readonly #intake: Intake
+  readonly #packed: PackedIntake
   #windows: Windows | null = null
   #loading: Promise<void> = Promise.resolve()
   #gate: Promise<void> | null = null
@@ -110,7 +114,9 @@ export class Pipeline {
       around: (timeMs: EpochMs) => this.#openWindows(timeMs),
       makeRoom: (slice: number) => this.#advanceTo(slice * sliceMs),
     }
-    this.#intake = new Intake({ ...options, watermark: this.#watermark, windows })
+    const stages = { ...options, watermark: this.#watermark, windows }
+    this.#intake = new Intake(stages)
+    this.#packed = new PackedIntake({ ...stages, intake: this.#intake })
   }
 
   get view(): Windows | null {
@@ -256,6 +262,7 @@ export class Pipeline {
       whenLive,
       setLive: () => setLive(),
       key: `${lane.source}/${lane.partition}`,
+      format: lane.format,
       writer: new LaneWriter(lane, { history, clock, log, epoch, onLanded }),
       decoder: reading.decoder(lane.format),
       layouts: new LayoutWatch(),
@@ -367,35 +374,41 @@ export class Pipeline {
   }
 
   async #take(lane: Lane, batch: Batch): Promise<void> {
-    if (this.#gate !== null) await this.#gate
-    const state = this.#states.get(lane)
-    if (state === undefined || state.writer.fenced) return
-    if (state.phase === 'held') {
-      state.held.push(batch)
-      state.lane.pause()
-      return
+    for (const [i, turn] of turnsOf(batch).entries()) {
+      if (i > 0) await setImmediate()
+      if (this.#gate !== null) await this.#gate
+      const state = this.#states.get(lane)
+      if (state === undefined || state.writer.fenced) return
+      if (state.phase === 'held') {
+        state.held.push(turn)
+        state.lane.pause()
+      } else {
+        this.#consume(state, turn)
+        this.#relieve()
+        this.#advance()
+      }
     }
-    this.#consume(state, batch)
-    this.#relieve()
-    this.#advance()
   }
 
   #consume(state: LaneState, batch: Batch): void {
     const { events, flushRows, clock, log } = this.#options
     const tally = new Map<string, number>()
     const apart = new Map<ApartKind, number>()
-    const context = { live: state.phase === 'live', now: clock.now(), tally, apart }
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
-    for (const part of partsOf(batch)) {
-      const hi = lastOffset(part)
-      if (hi < state.builder.next) continue
-      if (firstOffset(part) > last) break
-      if (isUnreadable(part)) this.#bury(state, part, context)
-      else this.#intake.take(state, part, context)
-      state.builder.next = hi + 1
+    const taken = (): void => {
       // A pending range is not cut anew: its token names exactly these bounds.
       if (state.pending === null && (state.builder.size >= flushRows || state.builder.days > longestRangeDays))
         this.#seal(state)
+    }
+    const context = { live: state.phase === 'live', now: clock.now(), tally, apart, last, taken }
+    for (const piece of piecesOf(batch)) {
+      const part = isPacked(piece) ? this.#packed.take(state, piece, context) : piece
+      if (part === null || lastOffset(part) < state.builder.next) continue
+      if (firstOffset(part) > last) break
+      if (isUnreadable(part)) this.#bury(state, part, context)
+      else this.#intake.take(state, part, context)
+      state.builder.next = lastOffset(part) + 1
+      taken()
     }
     state.builder.next = Math.max(state.builder.next, Math.min(batch.hi, last) + 1)
     for (const [result, count] of tally) events.records(result, count)

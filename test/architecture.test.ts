@@ -8,13 +8,27 @@ import { describe, expect, test } from 'vitest'
 const root = new URL('../src/', import.meta.url)
 
 const order = [
-  ...['fault', 'time', 'file', 'source', 'decode', 'classify', 'tenants', 'window', 'history', 'alert', 'notify'],
+  ...[
+    'fault',
+    'time',
+    'file',
+    'source',
+    'decode',
+    'classify',
+    'tenants',
+    'core',
+    'window',
+    'history',
+    'alert',
+    'notify',
+  ],
   ...['telemetry', 'http', 'mcp', 'config', 'pipeline.ts', 'front.ts', 'app.ts', 'cli', 'main.ts'],
 ]
 
 /** Packages that stand for something outside, and the one file that talks to it; Kafka's wire fills two. */
 const homes = new Map([
   ['kafkajs', 'source/kafka-wire.ts source/kafka-requests.ts'],
+  ['@node-rs/crc32', 'source/kafka-records.ts'],
   ['snappy', 'source/kafka-codecs.ts'],
   ['lz4-napi', 'source/kafka-codecs.ts'],
   ['fzstd', 'source/kafka-codecs.ts'],

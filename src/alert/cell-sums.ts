@@ -1,47 +1,36 @@
-import type { Cause } from '../classify/cause.ts'
-import type { EpochMs } from '../time/clock.ts'
-import type { WindowView } from '../window/view.ts'
+import type { Cells, Column } from '../window/columns.ts'
 import { type Grouping, noGroup, type PairIndex } from './grouping.ts'
 import type { GroupSums } from './step-sums.ts'
 
-/** What one number of a column counts: the requests of a series (null), or its refusals of one cause. */
-export interface Cell {
-  readonly tenant: string
-  readonly api: string
-  readonly cause: Cause | null
-}
+/** Where a cell is added that has counted nothing so far. */
+const silentPlace = 0
+/** Where a cell is added that counts for no group. */
+const nowhere = 1
+const requestsFrom = 2
 
-/** Windows that lie in plain columns, one number for each cell: months of history are summed ten times as fast. */
-export interface ColumnView extends WindowView {
-  /** It only grows; when cells are numbered anew it is another array. */
-  readonly cells: readonly Cell[]
-  /** What `totals` counts, by cell; empty where nothing is held of the span. It holds until the next minute. */
-  column(fromMs: EpochMs, toMs: EpochMs): Float64Array
+/** What is known of the cells of one column. */
+interface Known {
+  readonly cells: Cells
+  /** Where in the array of sums each cell is added. */
+  places: Int32Array
+  /** Cells that have counted nothing so far; all before `size` are there or have their place. */
+  silent: number[]
+  size: number
+  /** So many handovers of cells were seen. */
+  handovers: number
 }
-
-export function hasColumns(view: WindowView): view is ColumnView {
-  return 'column' in view
-}
-
-/** Where a cell is added that counts for no group, or has counted nothing so far. */
-const nowhere = 0
 
 /**
  * Adds up columns by the groups of one grouping, and remembers which cell belongs to which. All sums of a span lie in
- * one array, so that the hot loop has no branch: first a place that nobody reads, then requests by exposure group, then
- * refusals by group.
+ * one array, so that the hot loop has no branch: first two places that nobody reads, then requests by exposure group,
+ * then refusals by group.
  */
 export class CellSums {
   readonly #grouping: Grouping
   readonly #pairs: PairIndex
-  /** What the numbers below are for. */
-  #cells: readonly Cell[] = []
-  /** Where in the array of sums each cell is added. */
-  #places: Int32Array = new Int32Array(0)
-  /** Cells that have counted nothing so far; all before `#known` are there or have their place. */
-  #silent: number[] = []
-  #known = 0
-  /** Where refusals begin; before them is room for as many exposure groups. */
+  /** By the column's place among those of a span. */
+  #known: Known[] = []
+  /** Where refusals begin; before them is room for more exposure groups than there are. */
   #refusalsFrom = 1_024
   /** Arrays of the present step, and those that may be filled anew. */
   #lent: Float64Array[] = []
@@ -59,56 +48,88 @@ export class CellSums {
   }
 
   /** @returns sums that hold until `nextStep` */
-  addUp(cells: readonly Cell[], column: Float64Array): GroupSums {
-    this.#know(cells, column)
+  addUp(columns: readonly Column[]): GroupSums {
+    this.#known = columns.map(({ cells }, at) => {
+      const known = this.#known[at]
+      return known?.cells === cells ? known : { cells, places: noPlaces, silent: [], size: 0, handovers: 0 }
+    })
+    for (const [at, { counts }] of columns.entries()) this.#learn(this.#known[at], counts)
     const { exposureCount, size } = this.#grouping
-    if (exposureCount >= this.#refusalsFrom) this.#moveRefusals(2 * exposureCount)
+    if (requestsFrom + exposureCount > this.#refusalsFrom) this.#moveRefusals(2 * exposureCount)
     const from = this.#refusalsFrom
     const sums = this.#zeros(from + size)
-    addByPlace(sums, { column, places: this.#places, length: Math.min(column.length, cells.length) })
-    return { requests: sums.subarray(1, 1 + exposureCount), refusals: sums.subarray(from, from + size) }
+    for (const [at, { cells, counts }] of columns.entries()) {
+      addByPlace(sums, {
+        counts,
+        places: this.#known[at]?.places ?? noPlaces,
+        length: Math.min(counts.length, cells.size),
+      })
+    }
+    return {
+      requests: sums.subarray(requestsFrom, requestsFrom + exposureCount),
+      refusals: sums.subarray(from, from + size),
+    }
   }
 
   /** Learns the cells that count something for the first time: a group is known once it has done something. */
-  #know(cells: readonly Cell[], column: Float64Array): void {
-    if (this.#cells !== cells) {
-      this.#cells = cells
-      this.#places = new Int32Array(0)
-      this.#silent = []
-      this.#known = 0
+  #learn(known: Known | undefined, counts: Column['counts']): void {
+    if (known === undefined) return
+    const { cells } = known
+    if (known.handovers !== cells.handovers) this.#unlearn(known)
+    if (known.places.length < cells.size) {
+      const places = new Int32Array(Math.ceil(1.5 * cells.size))
+      places.set(known.places)
+      known.places = places
     }
-    if (this.#places.length < cells.length) {
-      const places = new Int32Array(2 * cells.length)
-      places.set(this.#places)
-      this.#places = places
-    }
-    while (this.#known < cells.length) this.#silent.push(this.#known++)
+    while (known.size < cells.size) known.silent.push(known.size++)
     let silent = 0
-    for (const cell of this.#silent) {
-      if ((column[cell] ?? 0) === 0) this.#silent[silent++] = cell
-      else this.#places[cell] = this.#placeOf(cell)
+    for (const cell of known.silent) {
+      if ((counts[cell] ?? 0) === 0) known.silent[silent++] = cell
+      else known.places[cell] = this.#placeOf(cells, cell)
     }
-    this.#silent.length = silent
+    known.silent.length = silent
   }
 
-  #placeOf(number: number): number {
-    const cell = this.#cells[number]
-    if (cell === undefined) return nowhere
-    const pair = this.#pairs.numberOf(cell.tenant, cell.api, noGroup)
+  /** Cells of series that were forgotten belong to others by now, or will. */
+  #unlearn(known: Known): void {
+    const { cells } = known
+    const changed = cells.handedOverSince(known.handovers)
+    known.handovers = cells.handovers
+    if (changed === null) {
+      known.places.fill(silentPlace)
+      known.silent = []
+      known.size = 0
+      return
+    }
+    for (const cell of changed) {
+      // What has no place yet is among the silent ones, or not known at all.
+      if ((known.places[cell] ?? silentPlace) === silentPlace) continue
+      known.places[cell] = silentPlace
+      known.silent.push(cell)
+    }
+  }
+
+  #placeOf(cells: Cells, number: number): number {
+    const series = cells.seriesOf(number)
+    if (series === null) return nowhere
+    const pair = this.#pairs.numberOf(series.tenant, series.api, noGroup)
     const exposure = this.#grouping.exposureOfPair(pair)
     if (exposure === noGroup) return nowhere
-    if (exposure + 1 >= this.#refusalsFrom) this.#moveRefusals(2 * exposure)
-    if (cell.cause === null) return 1 + exposure
-    const group = this.#grouping.groupOf(pair, cell.cause)
+    if (requestsFrom + exposure >= this.#refusalsFrom) this.#moveRefusals(2 * exposure)
+    const cause = cells.causeOf(number)
+    if (cause === null) return requestsFrom + exposure
+    const group = this.#grouping.groupOf(pair, cause)
     return group === noGroup ? nowhere : this.#refusalsFrom + group
   }
 
   /** Makes room for more exposure groups. */
   #moveRefusals(from: number): void {
     const by = from - this.#refusalsFrom
-    for (let cell = 0; cell < this.#places.length; cell++) {
-      const place = this.#places[cell] ?? nowhere
-      if (place >= this.#refusalsFrom) this.#places[cell] = place + by
+    for (const { places } of this.#known) {
+      for (let cell = 0; cell < places.length; cell++) {
+        const place = places[cell] ?? nowhere
+        if (place >= this.#refusalsFrom) places[cell] = place + by
+      }
     }
     this.#refusalsFrom = from
   }
@@ -122,12 +143,14 @@ export class CellSums {
   }
 }
 
+const noPlaces = new Int32Array(0)
+
 function addByPlace(
   sums: Float64Array,
-  { column, places, length }: { column: Float64Array; places: Int32Array; length: number },
+  { counts, places, length }: { counts: Column['counts']; places: Int32Array; length: number },
 ): void {
   for (let cell = 0; cell < length; cell++) {
     const place = places[cell] ?? nowhere
-    sums[place] = (sums[place] ?? 0) + (column[cell] ?? 0)
+    sums[place] = (sums[place] ?? 0) + (counts[cell] ?? 0)
   }
 }

@@ -1,6 +1,6 @@
 import type { AlertNumbers, AlertScope } from './alert.ts'
 import { type Grouping, type GroupLabels, noGroup } from './grouping.ts'
-import type { Rows } from './step-sums.ts'
+import type { RefusalRows } from './refusal-rows.ts'
 
 type Contributor = AlertNumbers['top'][number]
 
@@ -31,7 +31,7 @@ interface Tally {
 
 /** Who makes up the refusals of the wanted groups: one or two passes over the rows, whatever the number of groups. */
 export function contributorsOf(
-  rows: Rows,
+  rows: RefusalRows,
   grouping: Grouping,
   wanted: ReadonlySet<number>,
 ): ReadonlyMap<number, Contributors> {
@@ -60,19 +60,15 @@ export function contributorsOf(
 }
 
 function forEachRefusal(
-  { totals, pairs }: Rows,
+  { rows }: RefusalRows,
   grouping: Grouping,
   wanted: { has(group: number): boolean },
   visit: (group: number, one: Contributor) => void,
 ): void {
-  for (const [at, { tenant, api, paymentRequired, causes }] of totals.entries()) {
-    if (paymentRequired === 0) continue
-    const pair = pairs[at] ?? 0
+  for (const { pair, tenant, api, cause, count } of rows) {
     if (grouping.exposureOfPair(pair) === noGroup) continue
-    for (const { cause, count } of causes) {
-      const group = grouping.groupOf(pair, cause)
-      if (wanted.has(group)) visit(group, { tenant, api, cause, count })
-    }
+    const group = grouping.groupOf(pair, cause)
+    if (wanted.has(group)) visit(group, { tenant, api, cause, count })
   }
 }
 
@@ -81,7 +77,7 @@ function forEachRefusal(
  * value of a dimension can: so what is left to count is the few combinations of these.
  */
 function scopesOf(
-  rows: Rows,
+  rows: RefusalRows,
   grouping: Grouping,
   tallies: ReadonlyMap<number, Tally>,
 ): ReadonlyMap<number, AlertScope> {
@@ -142,11 +138,8 @@ function leadersOf(
 }
 
 /** Where all traffic is of one tenant or one API, its name explains nothing. */
-function variedDimensions({ totals }: Rows): readonly Dimension[] {
-  const [first] = totals
-  return dimensions.filter((dimension) => {
-    return dimension === 'cause' || totals.some((row) => row[dimension] !== first?.[dimension])
-  })
+function variedDimensions({ varied }: RefusalRows): readonly Dimension[] {
+  return dimensions.filter((dimension) => dimension === 'cause' || varied[dimension])
 }
 
 function insert(top: Contributor[], one: Contributor): void {

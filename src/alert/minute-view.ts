@@ -3,8 +3,9 @@ import { type Cause, causes } from '../classify/cause.ts'
 import type { SeriesMinutes } from '../history/query.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { minuteMs } from '../time/duration.ts'
+import type { Column, ColumnView } from '../window/columns.ts'
 import type { SeriesTotals } from '../window/view.ts'
-import type { Cell, ColumnView } from './cell-sums.ts'
+import { type Cell, CellList } from './cell-list.ts'
 import { columnsOf } from './minute-columns.ts'
 
 /** A bit more than an hour, so that every window and a minute beside it is held. */
@@ -48,7 +49,7 @@ export class MinuteView implements ColumnView {
   #minutes = 0
   #series: Series[] = []
   #byName = new Map<string, Map<string, Series>>()
-  #cells: Cell[] = []
+  #cells = new CellList()
   #ring: Float64Array[] = Array.from({ length: heldMinutes }, () => new Float64Array(1_024))
   /** Running sums of the windows that were asked for lately, by their length in minutes. */
   readonly #windows = new Map<number, Window>()
@@ -94,10 +95,6 @@ export class MinuteView implements ColumnView {
     this.#forgetIdle()
   }
 
-  get cells(): readonly Cell[] {
-    return this.#cells
-  }
-
   totals(fromMs: EpochMs, toMs: EpochMs): readonly SeriesTotals[] {
     const { from, to } = this.#minutesOf(fromMs, toMs)
     if (from >= to) return []
@@ -105,13 +102,17 @@ export class MinuteView implements ColumnView {
     let answer = this.#answers.get(id)
     if (answer === undefined) {
       const rows = to === this.#minutes ? this.#window(to - from).rows : []
-      answer = this.#read(this.column(fromMs, toMs), rows)
+      answer = this.#read(this.#column(fromMs, toMs), rows)
       this.#answers.set(id, answer)
     }
     return answer
   }
 
-  column(fromMs: EpochMs, toMs: EpochMs): Float64Array {
+  columns(fromMs: EpochMs, toMs: EpochMs): readonly Column[] {
+    return [{ cells: this.#cells, counts: this.#column(fromMs, toMs) }]
+  }
+
+  #column(fromMs: EpochMs, toMs: EpochMs): Float64Array {
     const { from, to } = this.#minutesOf(fromMs, toMs)
     if (from >= to) return nothing
     if (to === this.#minutes) return this.#window(to - from).sums
@@ -178,7 +179,7 @@ export class MinuteView implements ColumnView {
   #sumOf(from: number, to: number): Float64Array {
     const sums = new Float64Array(this.#room)
     for (let minute = from; minute < to; minute++) {
-      moveOn(sums, this.#minute(minute), nothing, this.#cells.length)
+      moveOn(sums, this.#minute(minute), nothing, this.#cells.size)
     }
     return sums
   }
@@ -195,7 +196,7 @@ export class MinuteView implements ColumnView {
       if (askedAt < this.#minutes - askedLately) this.#windows.delete(length)
       else {
         const leaving = this.#minutes >= length ? this.#minute(this.#minutes - length) : nothing
-        moveOn(sums, now, leaving, this.#cells.length)
+        moveOn(sums, now, leaving, this.#cells.size)
       }
     }
     this.#ring[this.#minutes % heldMinutes] = now
@@ -241,11 +242,11 @@ export class MinuteView implements ColumnView {
 
   #newCell(cell: Cell): number {
     const room = this.#room
-    if (this.#cells.length === room) {
+    if (this.#cells.size === room) {
       this.#ring = this.#ring.map((counts) => grown(counts, 2 * room))
       for (const window of this.#windows.values()) window.sums = grown(window.sums, 2 * room)
     }
-    return this.#cells.push(cell) - 1
+    return this.#cells.push(cell)
   }
 
   /** Tenants come and go: once most series are idle, those that are not move together. */
@@ -272,7 +273,7 @@ export class MinuteView implements ColumnView {
     const place = new Map(Array.from(kept, (cell, at) => [cell, at]))
     const at = (cell: number) => place.get(cell) ?? -1
     const before = this.#cells
-    this.#cells = Array.from(kept).flatMap((cell) => before[cell] ?? [])
+    this.#cells = new CellList(Array.from(kept).flatMap((cell) => before.seriesOf(cell) ?? []))
     this.#series = []
     this.#byName = new Map()
     for (const { tenant, api, requests, causes: cells } of live) {

@@ -1,8 +1,10 @@
 import type { EpochMs } from '../time/clock.ts'
 import { hourMs } from '../time/duration.ts'
+import { type Column, type ColumnView, hasColumns } from '../window/columns.ts'
 import type { SeriesTotals, WindowView } from '../window/view.ts'
-import { CellSums, type ColumnView, hasColumns } from './cell-sums.ts'
+import { CellSums } from './cell-sums.ts'
 import { Grouping, type GroupingPlan, noGroup, PairIndex } from './grouping.ts'
+import { type RefusalRows, rowsOfColumns, rowsOfTotals } from './refusal-rows.ts'
 
 /** Sums over one span: refusals by group, requests by exposure group. */
 export interface GroupSums {
@@ -10,7 +12,7 @@ export interface GroupSums {
   readonly requests: Float64Array
 }
 
-export interface Rows {
+interface Totals {
   readonly totals: readonly SeriesTotals[]
   readonly pairs: Int32Array
 }
@@ -20,37 +22,34 @@ export class StepSums {
   readonly view: WindowView
   readonly atMs: EpochMs
   readonly #pairs: PairIndex
-  readonly #columns: ColumnView | null
+  readonly #columnView: ColumnView | null
   readonly #cellSums: Map<Grouping, CellSums>
-  readonly #rows = new Map<number, Rows>()
+  readonly #totals = new Map<number, Totals>()
+  readonly #columns = new Map<number, readonly Column[]>()
+  readonly #rows = new Map<number, RefusalRows>()
   readonly #sums = new Map<Grouping, Map<number, GroupSums>>()
 
   /** @param cellSums what was learnt of the cells of columns in earlier steps */
   constructor(view: WindowView, atMs: EpochMs, known: { pairs: PairIndex; cellSums: Map<Grouping, CellSums> }) {
     this.view = view
     this.atMs = atMs
-    this.#columns = hasColumns(view) ? view : null
+    this.#columnView = hasColumns(view) ? view : null
     this.#pairs = known.pairs
     this.#cellSums = known.cellSums
   }
 
-  /** The rows of the last `spanMs`, or of the span that ended at `endMs`. */
-  rows(spanMs: number, endMs: EpochMs = this.atMs): Rows {
-    const id = spanId(spanMs, this.atMs - endMs)
-    let rows = this.#rows.get(id)
+  /** The refusals of the last `spanMs` one by one. */
+  rows(spanMs: number): RefusalRows {
+    let rows = this.#rows.get(spanMs)
     if (rows === undefined) {
-      const totals = this.view.totals(endMs - spanMs, endMs)
-      const pairs = new Int32Array(totals.length)
-      let guess = 0
-      for (let at = 0; at < totals.length; at++) {
-        const row = totals[at]
-        if (row === undefined) continue
-        guess = this.#pairs.numberOf(row.tenant, row.api, guess)
-        pairs[at] = guess
-        guess++
+      const columns = this.#columnsOf(spanMs, this.atMs)
+      if (columns !== null) {
+        rows = rowsOfColumns(columns, this.#pairs)
+      } else {
+        const { totals, pairs } = this.#totalsOf(spanMs, this.atMs)
+        rows = rowsOfTotals(totals, pairs)
       }
-      rows = { totals, pairs }
-      this.#rows.set(id, rows)
+      this.#rows.set(spanMs, rows)
     }
     return rows
   }
@@ -65,13 +64,41 @@ export class StepSums {
     const id = spanId(spanMs, this.atMs - endMs)
     let sums = bySpan.get(id)
     if (sums === undefined) {
+      const columns = this.#columnsOf(spanMs, endMs)
       sums =
-        this.#columns === null
-          ? addUp(this.rows(spanMs, endMs), grouping)
-          : this.#cellSumsOf(grouping).addUp(this.#columns.cells, this.#columns.column(endMs - spanMs, endMs))
+        columns === null ? addUp(this.#totalsOf(spanMs, endMs), grouping) : this.#cellSumsOf(grouping).addUp(columns)
       bySpan.set(id, sums)
     }
     return sums
+  }
+
+  /** The columns of a span; null where the view has none. */
+  #columnsOf(spanMs: number, endMs: EpochMs): readonly Column[] | null {
+    if (this.#columnView === null) return null
+    const id = spanId(spanMs, this.atMs - endMs)
+    const columns = this.#columns.get(id) ?? this.#columnView.columns(endMs - spanMs, endMs)
+    this.#columns.set(id, columns)
+    return columns
+  }
+
+  #totalsOf(spanMs: number, endMs: EpochMs): Totals {
+    const id = spanId(spanMs, this.atMs - endMs)
+    let found = this.#totals.get(id)
+    if (found === undefined) {
+      const totals = this.view.totals(endMs - spanMs, endMs)
+      const pairs = new Int32Array(totals.length)
+      let guess = 0
+      for (let at = 0; at < totals.length; at++) {
+        const row = totals[at]
+        if (row === undefined) continue
+        guess = this.#pairs.numberOf(row.tenant, row.api, guess)
+        pairs[at] = guess
+        guess++
+      }
+      found = { totals, pairs }
+      this.#totals.set(id, found)
+    }
+    return found
   }
 
   #cellSumsOf(grouping: Grouping): CellSums {
@@ -89,7 +116,7 @@ export function spanId(spanMs: number, agoMs: number): number {
   return spanMs + agoMs * 10 * hourMs
 }
 
-function addUp({ totals, pairs }: Rows, grouping: Grouping): GroupSums {
+function addUp({ totals, pairs }: Totals, grouping: Grouping): GroupSums {
   // Two passes: the first learns new groups, so that the arrays can be made in their final size. Plain loops over
   // indexes: this is run for every row, span and grouping, and iterators cost more than the sums.
   for (let at = 0; at < totals.length; at++) {
@@ -140,7 +167,7 @@ export class Groupings {
     const hour = Math.floor(atMs / hourMs)
     // Whoever was there in the last hour counts as present, so looking more often than that would show little.
     if (hour !== this.#hour && this.#pairs.tenants.length > 4096) {
-      const present = view.totals(atMs - hourMs, atMs).length
+      const present = seriesIn(view, atMs)
       if (this.#pairs.tenants.length > 2 * present + 4096) {
         this.#pairs = new PairIndex()
         this.#groupings = new Map()
@@ -151,4 +178,16 @@ export class Groupings {
     for (const cellSums of this.#cellSums.values()) cellSums.nextStep()
     return new StepSums(view, atMs, { pairs: this.#pairs, cellSums: this.#cellSums })
   }
+}
+
+/** How many series have done something in the last hour. */
+function seriesIn(view: WindowView, atMs: EpochMs): number {
+  if (!hasColumns(view)) return view.totals(atMs - hourMs, atMs).length
+  let present = 0
+  for (const { cells, counts } of view.columns(atMs - hourMs, atMs)) {
+    for (let cell = 0; cell < counts.length; cell++) {
+      if (counts[cell] !== 0 && cells.causeOf(cell) === null) present++
+    }
+  }
+  return present
 }

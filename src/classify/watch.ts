@@ -19,8 +19,8 @@ export const apartKinds = ['equivalent', 'upstream_402', 'challenge'] as const
 export type ApartKind = (typeof apartKinds)[number]
 
 /**
- * What kind of refusal a record is; null for all others. Costs nothing but a comparison for a status that nobody
- * watches.
+ * What kind of refusal a record is; null for all others. For a status that nobody watches it asks nothing but whether
+ * the upstream refused.
  */
 export function kindOf(record: AccessRecord, options: ClassifyOptions): RefusalKind | null {
   if (record.status === 402) {
@@ -29,7 +29,7 @@ export function kindOf(record: AccessRecord, options: ClassifyOptions): RefusalK
   for (const watched of options.watch) {
     if (record.status === watched.status && saysOneOf(record, watched)) return 'equivalent'
   }
-  return record.upstreamStatus === 402 || record.upstreamRefused === true ? 'upstream_402' : null
+  return (record.upstreamRefused ?? record.upstreamStatus === 402) ? 'upstream_402' : null
 }
 
 function saysOneOf(record: AccessRecord, wanted: WatchedStatus): boolean {

@@ -1,12 +1,13 @@
 import { lineEntry } from './apipark-line.ts'
 import type { Evidence } from './decode.ts'
-import { epochMs, epochSeconds, isoTime, type TimeReading, timeFrom } from './event-time.ts'
+import { notations, type TimeReading, timeFrom } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
+import { isBlank, isObject, type JsonObject, objectOf, objectsIn, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
 /**
@@ -20,6 +21,8 @@ export const apipark: Format = {
   tenant: ['application', 'application_id', 'authorization'],
   api: ['api', 'api_id', 'request_uri', 'uri', 'url', 'proxy_uri'],
   service: ['service', 'service_title', 'provider'],
+
+  plain: () => plain,
 
   marksOf(entry) {
     if (!('request_id' in entry || 'msec' in entry)) return null
@@ -43,21 +46,25 @@ export const apipark: Format = {
       const hint = 'neither msec (epoch ms) nor time_iso8601 nor timestamp (epoch s) nor time_local is a time'
       return unreadable(index, 'bad-time', hint)
     }
-    const upstream = upstreamOf(fields)
     return recordAt(index, {
       format: 'apipark',
       timeMs,
       status,
-      upstreamStatus: upstream.last,
-      upstreamRefused: upstream.refused,
       // The operator's dotted places are exact; a plain name may stand in any group.
-      ...namesOf((place) => valueAt(entry, place) ?? fields.value(place.text), settings),
-      method: fields.label(['request_method', 'method']),
-      consumer: fields.label(['application_name', 'authorization_name', 'application']),
-      plan: null,
-      latencyMs: latencyOf(fields.value('request_time'), 'ms'),
-      requestId: fields.label(['request_id']),
-      evidence: once(() => evidenceOf(fields, status)),
+      names: namesOf((place) => valueAt(entry, place) ?? fields.value(place.text), settings),
+      upstreamStatus: () => upstreamOf(fields).last,
+      upstreamRefused() {
+        const { last, refused } = upstreamOf(fields)
+        return refused || last === 402
+      },
+      details: () => ({
+        method: fields.label(['request_method', 'method']),
+        consumer: fields.label(['application_name', 'authorization_name', 'application']),
+        plan: null,
+        latencyMs: latencyOf(fields.value('request_time'), 'ms'),
+        requestId: fields.label(['request_id']),
+      }),
+      evidence: () => evidenceOf(fields, status),
     })
   },
 
@@ -77,11 +84,14 @@ const groupMarks = ['request_id or msec', 'a group with proxy_status or request_
 const statusNames = ['status', 'status_code', 'http_status', 'response_code']
 
 const timeFields = [
-  { key: 'msec', read: epochMs },
-  { key: 'time_iso8601', read: isoTime },
-  { key: 'timestamp', read: epochSeconds },
-  { key: '@timestamp', read: isoTime },
+  { key: 'msec', as: notations.ms },
+  { key: 'time_iso8601', as: notations.iso },
+  { key: 'timestamp', as: notations.s },
+  { key: '@timestamp', as: notations.iso },
 ]
+
+// Of the flat records. Groups have names of the operator's choice, so what stands in them is not plain.
+const plain = { status: statusNames, upstream: ['proxy_status'], times: plainTimes(timeFields) }
 
 /** The fields of a record whose groups have names of the operator's choice: top first, then the groups in order. */
 class Fields {
@@ -145,10 +155,8 @@ function groupsOf(top: JsonObject): readonly JsonObject[] {
   const groups: JsonObject[] = []
   const queue: JsonObject[] = [top]
   for (let i = 0; i < queue.length && queue.length < groupLimit; i++) {
-    const fields = queue[i]
-    for (const key in fields) {
-      const value = fields[key]
-      if (!isObject(value) || notGroups.has(key) || queue.length >= groupLimit) continue
+    for (const [key, value] of objectsIn(queue[i] ?? {})) {
+      if (notGroups.has(key) || queue.length >= groupLimit) continue
       queue.push(value)
       groups.push(value)
     }
@@ -168,12 +176,9 @@ function isAiEvent(entry: JsonObject): boolean {
 }
 
 function hasStatusGroup(entry: JsonObject): boolean {
-  for (const key in entry) {
-    const group = entry[key]
-    if (isObject(group) && ('proxy_status' in group || ('request_time' in group && 'response_time' in group)))
-      return true
-  }
-  return false
+  return objectsIn(entry).some(
+    ([, group]) => 'proxy_status' in group || ('request_time' in group && 'response_time' in group),
+  )
 }
 
 interface Upstream {

@@ -1,14 +1,16 @@
 import type { Decoded, Evidence } from './decode.ts'
-import { epochMs } from './event-time.ts'
+import { notations } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, unreadable } from './format.ts'
+import { type Format, recordAt, unreadable } from './format.ts'
 import { dottedPath, isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
+import type { Details } from './record.ts'
 import type { Settings } from './settings.ts'
-import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
-import { readVariables, variablePaths, variableTenants } from './variables.ts'
+import { lastAttempt, readStatus, unreadableStatus, upstreamRefusedIn } from './status.ts'
+import { plainVariables, readVariables, variablePaths, variableTenants } from './variables.ts'
 
 /** Apache APISIX: kafka-logger's default layout and a custom `log_format`, which replaces all of it. */
 export const apisix: Format = {
@@ -19,6 +21,8 @@ export const apisix: Format = {
   service: ['service_id'],
   // Without a route there is no service either: `service_id` holds the host name then.
   accepts: (_, place, look) => place !== 'service_id' || look(routeId) !== undefined,
+
+  plain: () => plain,
 
   marksOf(entry) {
     if ('apisix_latency' in entry) return latencyMarks
@@ -43,26 +47,36 @@ function readDefault(entry: JsonObject, index: number, settings: Settings): Deco
   if (!isObject(response)) return unreadable(index, 'wrong-type', 'response is no object')
   const status = readStatus(response['status'])
   if (typeof status === 'string') return unreadableStatus(index, status, 'response.status')
-  const timeMs = epochMs(entry['start_time'])
+  const timeMs = started.as.read(entry[started.key])
   if (timeMs === 'bad-time') return unreadable(index, 'bad-time', 'start_time is no epoch in milliseconds')
 
-  const request = objectOf(entry['request'])
-  const consumer = labelOf(objectOf(entry['consumer'])?.['username'])
-  const upstream = entry['upstream_status']
   return recordAt(index, {
     format: 'apisix',
     timeMs,
     status,
-    upstreamStatus: lastAttempt(upstream),
-    upstreamRefused: anyAttemptRefused(upstream),
-    ...namesOf((place) => valueAt(entry, place), settings),
-    method: labelOf(request?.['method']),
-    consumer,
+    names: namesOf((place) => valueAt(entry, place), settings),
+    upstreamStatus: () => lastAttempt(entry['upstream_status']),
+    upstreamRefused: () => upstreamRefusedIn(entry['upstream_status']),
+    details: () => detailsOf(entry, response),
+    evidence: () => evidenceOf(entry, response),
+  })
+}
+
+function detailsOf(entry: JsonObject, response: JsonObject): Details {
+  return {
+    method: labelOf(objectOf(entry['request'])?.['method']),
+    consumer: labelOf(objectOf(entry['consumer'])?.['username']),
     plan: null,
     latencyMs: latencyOf(entry['latency'], 'ms'),
     requestId: firstLabel(entry['request_id'], objectOf(response['headers'])?.['x-request-id']),
-    evidence: once(() => evidenceOf(entry, response, request)),
-  })
+  }
+}
+
+const started = { key: 'start_time', as: notations.ms }
+const plain = {
+  status: ['response.status', ...plainVariables.status],
+  upstream: plainVariables.upstream,
+  times: [...plainTimes([started]), ...plainVariables.times],
 }
 
 const routeId = dottedPath('route_id')
@@ -70,10 +84,10 @@ const latencyMarks = ['apisix_latency']
 const defaultMarks = ['start_time', 'route_id or service_id', 'response']
 const customMarks = ['route_id', 'service_id']
 
-function evidenceOf(entry: JsonObject, response: JsonObject, request: JsonObject | null): Evidence {
+function evidenceOf(entry: JsonObject, response: JsonObject): Evidence {
   const gathered = new EvidenceGatherer(isBlank(entry['upstream']) ? 'gateway' : 'upstream')
     .headers(response['headers'])
     .body(response['body'], 'response.body')
-  addPaymentSent(gathered, request?.['headers'])
+  addPaymentSent(gathered, objectOf(entry['request'])?.['headers'])
   return gathered.done()
 }

@@ -3,13 +3,17 @@ import { type Format, unreadable } from './format.ts'
 import { formats } from './formats.ts'
 import type { JsonObject } from './json.ts'
 import type { LayoutReader } from './layout-reader.ts'
+import { labelAt } from './names.ts'
 import type { DecodeOptions } from './options.ts'
+import type { PlainFields } from './plain-fields.ts'
 import { isPlainKey } from './plain-key.ts'
-import { type Settings, settingsFor } from './settings.ts'
+import { namePlaces, type Settings, settingsFor } from './settings.ts'
 
 interface Candidate {
   readonly format: Format
   readonly settings: Settings
+  readonly plain: PlainFields | null
+  readonly names: readonly string[]
 }
 
 /**
@@ -25,8 +29,28 @@ export class AutoReader implements LayoutReader {
   #current: Candidate | null = null
 
   constructor(options: DecodeOptions) {
-    this.#candidates = formats.map((format) => ({ format, settings: settingsFor(format, options) }))
+    this.#candidates = formats.map((format) => {
+      const settings = settingsFor(format, options)
+      return { format, settings, plain: format.plain?.(settings) ?? null, names: namePlaces(settings) }
+    })
     this.#wrappers = formats.flatMap(({ unwrap }) => unwrap ?? [])
+  }
+
+  /** Lines of text leave it as it is: they do not decide how an object is read. */
+  get state(): string {
+    return this.#current?.format.name ?? ''
+  }
+
+  get plain(): PlainFields | null {
+    return this.#current?.plain ?? null
+  }
+
+  get names(): readonly string[] {
+    return this.#current?.names ?? []
+  }
+
+  labelAt(kind: 'tenant' | 'api', place: string, text: string): string | null {
+    return this.#current === null ? null : labelAt(kind, place, text, this.#current.settings)
   }
 
   unwrap(entry: JsonObject): readonly JsonObject[] | null {

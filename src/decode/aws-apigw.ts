@@ -1,12 +1,13 @@
 import { awsLine } from './aws-apigw-line.ts'
 import type { Evidence } from './decode.ts'
-import { clfTime, epochMs, isoTime, type TimeReading, timeFrom } from './event-time.ts'
+import { notations, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
-import { dottedPath, isBlank, type JsonObject, numberOf, valueAt } from './json.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
+import { dottedPath, isBlank, type JsonObject, valueAt } from './json.ts'
 import { labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
 import { lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
 /**
@@ -33,6 +34,8 @@ export const awsApigw: Format = {
     return name !== '$default' || (place !== 'routeKey' && place !== 'route_key')
   },
 
+  plain: () => plain,
+
   marksOf(entry) {
     if ('requestId' in entry) {
       if ('resourcePath' in entry) return resourceMarks
@@ -53,18 +56,22 @@ export const awsApigw: Format = {
     if (timeMs === 'bad-time') {
       return unreadable(index, 'bad-time', 'neither requestTimeEpoch (milliseconds) nor requestTime can be read')
     }
+    const upstreamStatus = () => lastAttempt(variable(entry, places.integrationStatus))
     return recordAt(index, {
       format: 'aws-apigw',
       timeMs,
       status,
-      upstreamStatus: lastAttempt(variable(entry, places.integrationStatus)),
-      ...namesOf((place) => valueAt(entry, place), settings),
-      method: labelOf(variable(entry, places.method)),
-      consumer: labelOf(variable(entry, places.consumer)),
-      plan: null,
-      latencyMs: latencyOf(variable(entry, places.latency), 'ms'),
-      requestId: labelOf(variable(entry, places.requestId)),
-      evidence: once(() => evidenceOf(entry)),
+      names: namesOf((place) => valueAt(entry, place), settings),
+      upstreamStatus,
+      upstreamRefused: () => upstreamStatus() === 402,
+      details: () => ({
+        method: labelOf(variable(entry, places.method)),
+        consumer: labelOf(variable(entry, places.consumer)),
+        plan: null,
+        latencyMs: latencyOf(variable(entry, places.latency), 'ms'),
+        requestId: labelOf(variable(entry, places.requestId)),
+      }),
+      evidence: () => evidenceOf(entry),
     })
   },
 
@@ -119,15 +126,15 @@ function variable(entry: JsonObject, candidates: ReturnType<typeof paths>): unkn
   return blank
 }
 
-/** `$context.requestTimeEpoch` counts milliseconds; `$context.requestTime` is CLF. Either may stand under any key. */
-function contextTime(value: unknown): TimeReading {
-  if (numberOf(value) !== null) return epochMs(value)
-  const reading = clfTime(value)
-  return reading === 'bad-time' ? isoTime(value) : reading
-}
-
+// `$context.requestTimeEpoch` counts milliseconds; `$context.requestTime` is CLF. Either may stand under any key.
 const timeKeys = ['requestTimeEpoch', 'request_time_epoch', 'requestTime', 'request_time', 'timestamp', 'time']
-const timeFields = timeKeys.map((key) => ({ key, read: contextTime }))
+const timeFields = timeKeys.map((key) => ({ key, as: notations.msIsoOrClf }))
+
+const plain = {
+  status: places.status.map(({ text }) => text),
+  upstream: places.integrationStatus.map(({ text }) => text),
+  times: plainTimes(timeFields),
+}
 
 function answererOf(entry: JsonObject): Evidence['answeredBy'] {
   if (!isBlank(variable(entry, places.responseType)) || !isBlank(variable(entry, places.message))) return 'gateway'

@@ -4,7 +4,7 @@ import type { Decoder } from './decode.ts'
 import { unreadable } from './format.ts'
 import { formatNamed } from './formats.ts'
 import { FixedReader } from './layout-reader.ts'
-import { openValue } from './open.ts'
+import { openValue, readWhole } from './open.ts'
 import type { DecodeOptions } from './options.ts'
 
 /** Makes a decoder for one lane. With `auto` it learns that lane's layout, so lanes must not share one. */
@@ -15,6 +15,16 @@ export function createDecoder(options: DecodeOptions): Decoder {
     get layout() {
       return reader.layout
     },
+    get state() {
+      return reader.state
+    },
+    get plain() {
+      return reader.plain
+    },
+    get names() {
+      return reader.names
+    },
+    labelAt: (kind, place, text) => reader.labelAt(kind, place, text),
     decode(value) {
       if (value === null || value.length === 0) return [unreadable(0, 'empty', 'the value is empty')]
       if (value.length > options.max_value_bytes) {
@@ -31,6 +41,7 @@ export function createDecoder(options: DecodeOptions): Decoder {
       if (text === null) return [unreadable(0, 'not-utf8', 'the value is no UTF-8 text')]
       return openValue(text, reader)
     },
+    readObject: (entry) => readWhole(entry, reader),
   }
 }
 

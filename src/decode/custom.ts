@@ -1,22 +1,15 @@
 import type { Evidence } from './decode.ts'
-import {
-  clfTime,
-  epochMicros,
-  epochMs,
-  epochNanos,
-  epochSeconds,
-  isoTime,
-  isoTimeOrUtc,
-  type TimeReading,
-} from './event-time.ts'
+import { notations, type TimeReading } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, unreadable } from './format.ts'
+import { type Format, recordAt, unreadable } from './format.ts'
 import { type DottedPath, isBlank, type JsonObject, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { type PlainFields, plainTimes } from './plain-fields.ts'
+import type { Details } from './record.ts'
 import type { CustomPaths } from './settings.ts'
-import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
+import { lastAttempt, readStatus, unreadableStatus, upstreamRefusedIn } from './status.ts'
 
 /** A layout of the operator's own, described field by field in `decode.custom`. */
 export const custom: Format = {
@@ -26,6 +19,8 @@ export const custom: Format = {
   tenant: [],
   api: [],
   ownTenantKeys: true,
+
+  plain: ({ custom: paths }) => (paths === null ? nowhere : plainAt(paths)),
 
   marksOf(entry, { custom: paths }) {
     return paths !== null && !isBlank(firstAt(entry, paths.status)) ? marks : null
@@ -40,22 +35,36 @@ export const custom: Format = {
     if (timeMs === 'bad-time') {
       return unreadable(index, 'bad-time', `${textOf(paths.time)} cannot be read as time_unit ${paths.time_unit}`)
     }
-    const upstream = firstAt(entry, paths.upstream_status)
+    const upstream = () => firstAt(entry, paths.upstream_status)
     return recordAt(index, {
       format: 'custom',
       timeMs,
       status,
-      upstreamStatus: lastAttempt(upstream),
-      upstreamRefused: anyAttemptRefused(upstream),
-      ...namesOf((place) => valueAt(entry, place), settings),
-      method: labelAt(entry, paths.method),
-      consumer: labelAt(entry, paths.consumer),
-      plan: labelAt(entry, paths.plan),
-      latencyMs: latencyOf(firstAt(entry, paths.latency), paths.latency_unit),
-      requestId: labelAt(entry, paths.request_id),
-      evidence: once(() => evidenceOf(entry, paths, status)),
+      names: namesOf((place) => valueAt(entry, place), settings),
+      upstreamStatus: () => lastAttempt(upstream()),
+      upstreamRefused: () => upstreamRefusedIn(upstream()),
+      details: () => detailsOf(entry, paths),
+      evidence: () => evidenceOf(entry, paths, status),
     })
   },
+}
+
+function detailsOf(entry: JsonObject, paths: CustomPaths): Details {
+  return {
+    method: labelAt(entry, paths.method),
+    consumer: labelAt(entry, paths.consumer),
+    plan: labelAt(entry, paths.plan),
+    latencyMs: latencyOf(firstAt(entry, paths.latency), paths.latency_unit),
+    requestId: labelAt(entry, paths.request_id),
+  }
+}
+
+const nowhere = { status: [], upstream: [], times: [] }
+
+function plainAt(paths: CustomPaths): PlainFields {
+  const textsOf = (places: readonly DottedPath[]) => places.map(({ text }) => text)
+  const times = textsOf(paths.time).map((key) => ({ key, as: notationOf[paths.time_unit] }))
+  return { status: textsOf(paths.status), upstream: textsOf(paths.upstream_status), times: plainTimes(times) }
 }
 
 const marks = ['the place of decode.custom.status']
@@ -75,18 +84,10 @@ function firstAt(entry: JsonObject, paths: readonly DottedPath[]): unknown {
   return seen
 }
 
-const timeReaders = {
-  iso: isoTime,
-  iso_utc: isoTimeOrUtc,
-  clf: clfTime,
-  s: epochSeconds,
-  ms: epochMs,
-  us: epochMicros,
-  ns: epochNanos,
-} as const
+const notationOf = { ...notations, iso_utc: notations.isoOrUtc } as const
 
 function readTime(entry: JsonObject, paths: CustomPaths): TimeReading {
-  const read = timeReaders[paths.time_unit]
+  const { read } = notationOf[paths.time_unit]
   let reading: TimeReading = null
   for (const path of paths.time) {
     const found = read(valueAt(entry, path))

@@ -1,4 +1,6 @@
 import type { EpochMs } from '../time/clock.ts'
+import type { JsonObject } from './json.ts'
+import type { PlainFields } from './plain-fields.ts'
 
 /** The layouts of gateway access logs; `auto` recognises the layout and sticks to it per lane. */
 export const formatNames = [
@@ -53,7 +55,7 @@ export interface AccessRecord {
   readonly status: number | null
   /** What the last upstream attempt answered; null when the gateway answered itself or does not say. */
   readonly upstreamStatus: number | null
-  /** Whether any upstream attempt answered 402, also one that a later attempt made good; absent where attempts are not told apart. */
+  /** Whether any upstream attempt answered 402, also one that a later attempt made good; where absent, `upstreamStatus` says it. */
   readonly upstreamRefused?: boolean
   readonly tenant: string | null
   readonly api: string | null
@@ -113,6 +115,25 @@ export interface Layout {
 export interface Decoder {
   /** Of the last entry that had one; null before the first. */
   readonly layout: Layout | null
+  /**
+   * What of the lane's past decides how the next entry is read: with `auto` the name of the current layout, empty before
+   * the first, else the name of the one layout there is. Two decoders of the same options and state read alike.
+   */
+  readonly state: string
+  /** Where plain records of the layout that `state` names keep their fields; null where it declares none. */
+  readonly plain: PlainFields | null
+  /** The places at which that layout looks for tenant and API, as dotted texts, best first. */
+  readonly names: readonly string[]
+  /**
+   * The label that a text becomes as a name at one of these places; null where it is none, or where more than the text
+   * decides.
+   */
+  labelAt(kind: 'tenant' | 'api', place: string, text: string): string | null
   /** Never throws: whatever cannot be read comes back as `unreadable`. Takes time linear in the value's size. */
   decode(value: Uint8Array | null): readonly Decoded[]
+  /**
+   * Reads one parsed object as `decode` does where the value is that object alone; null where `decode` would open it,
+   * because it wraps records. It also reads a watched object, and then what is asked of the record later is noted too.
+   */
+  readObject(entry: JsonObject): Decoded | null
 }

@@ -1,11 +1,12 @@
 import type { Evidence } from './decode.ts'
-import { epochMs, isoTime, type TimeReading } from './event-time.ts'
+import { notations, type TimeReading } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
-import { type DottedPath, dottedPath, isBlank, type JsonObject, numberOf, valueAt } from './json.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
+import { type DottedPath, dottedPath, isBlank, type JsonObject, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
 import { tenantKeys } from './settings.ts'
 import { readStatus, unreadableStatus } from './status.ts'
 
@@ -20,6 +21,8 @@ export const ecs: Format = {
   ],
   api: ['http.route', 'url.template', 'labels.route', 'labels.api', 'url.path', 'url.original', 'url.full'],
   service: ['service.name', 'service.id'],
+
+  plain: () => plain,
 
   marksOf(entry) {
     if (valueAt(entry, places.status) !== undefined) return statusMarks
@@ -40,14 +43,17 @@ export const ecs: Format = {
       format: 'ecs',
       timeMs,
       status,
-      upstreamStatus: null,
-      ...namesOf(at, settings),
-      method: firstLabel(at(places.method)),
-      consumer: firstLabel(at(places.userName), at(places.userId)),
-      plan: null,
-      latencyMs: latencyOf(at(places.duration), 'ns') ?? latencyOf(at(places.transaction), 'us'),
-      requestId: firstLabel(at(places.requestId), at(places.traceId)),
-      evidence: once(() => evidenceOf(entry)),
+      names: namesOf(at, settings),
+      upstreamStatus: () => null,
+      upstreamRefused: () => false,
+      details: () => ({
+        method: firstLabel(at(places.method)),
+        consumer: firstLabel(at(places.userName), at(places.userId)),
+        plan: null,
+        latencyMs: latencyOf(at(places.duration), 'ns') ?? latencyOf(at(places.transaction), 'us'),
+        requestId: firstLabel(at(places.requestId), at(places.traceId)),
+      }),
+      evidence: () => evidenceOf(entry),
     })
   },
 }
@@ -74,7 +80,10 @@ const places = {
   labels: dottedPath('labels'),
 } as const
 
-const times = ['@timestamp', 'event.start', 'event.created'].map(dottedPath)
+// Elasticsearch takes a date as ISO 8601 or as epoch milliseconds.
+const timeFields = ['@timestamp', 'event.start', 'event.created'].map((key) => ({ key, as: notations.msOrIso }))
+const times = timeFields.map(({ key, as }) => ({ path: dottedPath(key), as }))
+const plain = { status: [places.status.text], upstream: [], times: plainTimes(timeFields) }
 
 /** The schema allows a list wherever it allows a value. */
 function single(value: unknown): unknown {
@@ -83,10 +92,8 @@ function single(value: unknown): unknown {
 
 function timeIn(at: (path: DottedPath) => unknown): TimeReading {
   let reading: TimeReading = null
-  for (const path of times) {
-    const value = at(path)
-    // Elasticsearch takes a date as ISO 8601 or as epoch milliseconds.
-    const found = numberOf(value) === null ? isoTime(value) : epochMs(value)
+  for (const { path, as } of times) {
+    const found = as.read(at(path))
     if (typeof found === 'number') return found
     reading ??= found
   }

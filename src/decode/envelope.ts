@@ -14,13 +14,17 @@ export type Inside =
 export function insideOf(entry: JsonObject): Inside | null {
   // Nearly every record leaves here.
   if (!mayWrap(entry)) return null
-  for (const key of lineKeys) {
-    const line = entry[key]
-    if (typeof line === 'string' && isLine(entry, key, line)) return one(line)
-  }
-  for (const key of parsedKeys) {
-    const fields = entry[key]
-    if (isObject(fields) && isShipped(entry) && !hasStatus(entry)) return one(fields)
+  // A status beside a text or an object says that the fields were made from it already, or that the record carries it as
+  // a mere message. So a record with a message of its own is not asked for it.
+  if (!hasStatus(entry)) {
+    for (const key of lineKeys) {
+      const line = entry[key]
+      if (typeof line === 'string' && isLine(entry, key, line)) return one(line)
+    }
+    for (const key of parsedKeys) {
+      const fields = entry[key]
+      if (isObject(fields) && isShipped(entry)) return one(fields)
+    }
   }
   if ('schema' in entry && 'payload' in entry) return one(entry['payload'])
   return 'messageType' in entry ? cloudWatch(entry) : null
@@ -45,12 +49,8 @@ const lineKeys = ['message', 'log', 'MESSAGE', 'short_message']
 /** Where they keep it once they have parsed it: Filebeat's and Fluent Bit's documented names, Vector's own. */
 const parsedKeys = ['json', 'log_processed', 'message']
 
-/**
- * Whether a text beside other fields is the line of a log. A status beside it says that the fields were made from it
- * already, or that it is only a message that the record carries.
- */
+/** Whether a text beside other fields is the line of a log. */
 function isLine(entry: JsonObject, key: string, line: string): boolean {
-  if (hasStatus(entry)) return false
   const always = key === 'log' || key === 'short_message'
   return always || startsLikeJson(line) || isShipped(entry) || isBare(entry)
 }

@@ -2,7 +2,7 @@ import type { Decoded, Evidence } from './decode.ts'
 import { skipReasonOf } from './envoy-log-type.ts'
 import { epochMs, isoTime, type TimeReading } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { once, recordAt, skipped, unreadable } from './format.ts'
+import { recordAt, skipped, unreadable } from './format.ts'
 import { isBlank, isObject, type JsonObject, numberOf, objectOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
@@ -48,19 +48,22 @@ export function readAls(raw: JsonObject, index: number, settings: Settings): Dec
   const timeMs = protoTime(common['startTime'])
   if (timeMs === 'bad-time') return unreadable(index, 'bad-time', 'commonProperties.startTime is no ISO 8601 time')
   const request = objectOf(entry['request'])
-  const answeredBy = answererOf(common, response)
+  const upstreamStatus = () => (answererOf(common, response) === 'upstream' ? status : null)
   return recordAt(index, {
     format: 'envoy',
     timeMs,
     status,
-    upstreamStatus: answeredBy === 'upstream' ? status : null,
-    ...namesOf(lookIn(entry, common, request), settings),
-    method: methodOf(request?.['requestMethod']),
-    consumer: null,
-    plan: null,
-    latencyMs: protoDuration(common['duration']) ?? protoDuration(common['timeToLastDownstreamTxByte']),
-    requestId: firstLabel(request?.['requestId'], common['streamId']),
-    evidence: once(() => evidenceOf(common, request, response, answeredBy)),
+    names: namesOf(lookIn(entry, common, request), settings),
+    upstreamStatus,
+    upstreamRefused: () => status === 402 && upstreamStatus() === 402,
+    details: () => ({
+      method: methodOf(request?.['requestMethod']),
+      consumer: null,
+      plan: null,
+      latencyMs: protoDuration(common['duration']) ?? protoDuration(common['timeToLastDownstreamTxByte']),
+      requestId: firstLabel(request?.['requestId'], common['streamId']),
+    }),
+    evidence: () => evidenceOf(common, request, response, answererOf(common, response)),
   })
 }
 

@@ -2,13 +2,14 @@ import type { Decoded, Evidence } from './decode.ts'
 import { alsEntries, alsMarks, isAls, readAls } from './envoy-als.ts'
 import { skipReasonOf } from './envoy-log-type.ts'
 import { envoyLine } from './envoy-text.ts'
-import { epochSeconds, isoTime, type TimeReading, timeFrom } from './event-time.ts'
+import { notations, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { isBlank, type JsonObject, numberOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
 import type { Settings } from './settings.ts'
 import { readStatus, unreadableStatus } from './status.ts'
 
@@ -32,6 +33,8 @@ export const envoy: Format = {
   service: ['gen_ai.provider.name', 'upstream_cluster', 'commonProperties.upstreamCluster'],
   // `default` is Istio's name for every route that nobody named.
   accepts: (name, place) => name !== 'default' || (place !== 'route_name' && place !== 'commonProperties.routeName'),
+
+  plain: () => plain,
 
   marksOf(entry) {
     if (isAls(entry)) return alsMarks
@@ -63,19 +66,23 @@ function readFields(entry: JsonObject, index: number, settings: Settings): Decod
   if (timeMs === 'bad-time') {
     return unreadable(index, 'bad-time', 'start_time is neither ISO 8601 with a zone nor epoch seconds')
   }
-  const answeredBy = envoyAnswerer(entry)
+  const upstreamStatus = () => (envoyAnswerer(entry) === 'upstream' ? status : null)
   return recordAt(index, {
     format: 'envoy',
     timeMs,
     status,
-    upstreamStatus: answeredBy === 'upstream' ? status : null,
-    ...namesOf((place) => valueAt(entry, place), settings),
-    method: firstLabel(entry['method'], entry[':method']),
-    consumer: null,
-    plan: null,
-    latencyMs: latencyOf(entry['duration'], 'ms'),
-    requestId: firstLabel(entry['request_id'], entry['x-request-id']),
-    evidence: once(() => evidenceOf(entry, answeredBy)),
+    names: namesOf((place) => valueAt(entry, place), settings),
+    upstreamStatus,
+    // Attempts are not told apart, and what the upstream answered is what the client got.
+    upstreamRefused: () => status === 402 && upstreamStatus() === 402,
+    details: () => ({
+      method: firstLabel(entry['method'], entry[':method']),
+      consumer: null,
+      plan: null,
+      latencyMs: latencyOf(entry['duration'], 'ms'),
+      requestId: firstLabel(entry['request_id'], entry['x-request-id']),
+    }),
+    evidence: () => evidenceOf(entry, envoyAnswerer(entry)),
   })
 }
 
@@ -85,12 +92,11 @@ function isTcp(entry: JsonObject): boolean {
   return 'method' in entry && isBlank(entry['method']) && 'protocol' in entry && isBlank(entry['protocol'])
 }
 
-/** `%START_TIME%` is ISO by default; with a format of its own it is epoch seconds with a fraction. */
-function startTime(value: unknown): TimeReading {
-  return numberOf(value) === null ? isoTime(value) : epochSeconds(value)
-}
+// `%START_TIME%` is ISO by default; with a format of its own it is epoch seconds with a fraction.
+const timeFields = ['start_time', 'timestamp', '@timestamp', 'time'].map((key) => ({ key, as: notations.sOrIso }))
 
-const timeFields = ['start_time', 'timestamp', '@timestamp', 'time'].map((key) => ({ key, read: startTime }))
+// Of the JSON log; the access log service keeps its fields elsewhere.
+const plain = { status: ['response_code'], upstream: [], times: plainTimes(timeFields) }
 
 const flagMarks = ['response_code', 'response_flags']
 const detailMarks = ['response_code', 'response_code_details']

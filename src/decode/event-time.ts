@@ -4,10 +4,21 @@ import { isBlank, type JsonObject, numberOf } from './json.ts'
 /** A time as read: epoch milliseconds, null where there is none, `bad-time` where something unreadable stands. */
 export type TimeReading = EpochMs | null | 'bad-time'
 
+/** How times may be written at one place, and how they are read there. */
+export interface TimeNotation {
+  readonly read: (value: unknown) => TimeReading
+  /** What a number counts, also one that is written as text; null where a number is no time. */
+  readonly number: 'ms' | 's' | 'us' | 'ns' | null
+  /** Whether ISO 8601 with a zone is read. */
+  readonly iso: boolean
+  /** Whether the Common Log Format is read. */
+  readonly clf: boolean
+}
+
 /** One place where a layout may keep its event time, with the notation it uses there. */
 export interface TimeField {
   readonly key: string
-  readonly read: (value: unknown) => TimeReading
+  readonly as: TimeNotation
 }
 
 /**
@@ -16,10 +27,10 @@ export interface TimeField {
  */
 export function timeFrom(entry: JsonObject, fields: readonly TimeField[]): TimeReading {
   let reading: TimeReading = null
-  for (const { key, read } of fields) {
+  for (const { key, as } of fields) {
     const value = entry[key]
     if (value === undefined) continue
-    const found = read(value)
+    const found = as.read(value)
     if (typeof found === 'number') return found
     if (found === 'bad-time') reading = found
   }
@@ -87,12 +98,33 @@ export function clfTime(value: unknown): TimeReading {
 const clfPattern = /^\s*\[?(\d\d)\/([A-Za-z]{3})\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\]?\s*$/
 const monthNames = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
-/** Epoch seconds, ISO 8601 or Common Log Format, told apart by their notation, for layouts whose operator chooses. */
-export function secondsIsoOrClf(value: unknown): TimeReading {
-  if (typeof value === 'number' || numberOf(value) !== null) return epochSeconds(value)
-  const asIso = isoTime(value)
-  return asIso === 'bad-time' ? clfTime(value) : asIso
+/** ISO 8601 with a zone, or the Common Log Format. */
+function isoOrClf(value: unknown): TimeReading {
+  const reading = isoTime(value)
+  return reading === 'bad-time' ? clfTime(value) : reading
 }
+
+type Reader = TimeNotation['read']
+
+function numberOr(text: Reader, count: Reader): Reader {
+  return (value) => (numberOf(value) === null ? text(value) : count(value))
+}
+
+/** The notations in use, each with what it takes, since the fast core reads the same times by itself. */
+export const notations = {
+  ms: { read: epochMs, number: 'ms', iso: false, clf: false },
+  s: { read: epochSeconds, number: 's', iso: false, clf: false },
+  us: { read: epochMicros, number: 'us', iso: false, clf: false },
+  ns: { read: epochNanos, number: 'ns', iso: false, clf: false },
+  iso: { read: isoTime, number: null, iso: true, clf: false },
+  isoOrUtc: { read: isoTimeOrUtc, number: null, iso: true, clf: false },
+  clf: { read: clfTime, number: null, iso: false, clf: true },
+  isoOrClf: { read: isoOrClf, number: null, iso: true, clf: true },
+  msOrIso: { read: numberOr(isoTime, epochMs), number: 'ms', iso: true, clf: false },
+  sOrIso: { read: numberOr(isoTime, epochSeconds), number: 's', iso: true, clf: false },
+  msIsoOrClf: { read: numberOr(isoOrClf, epochMs), number: 'ms', iso: true, clf: true },
+  sIsoOrClf: { read: numberOr(isoOrClf, epochSeconds), number: 's', iso: true, clf: true },
+} as const satisfies Readonly<Record<string, TimeNotation>>
 
 interface CalendarParts {
   readonly year: string | undefined

@@ -1,6 +1,8 @@
-import type { AccessRecord, Decoded, DecodeFailure, FormatName, SkipReason } from './decode.ts'
+import type { Decoded, DecodeFailure, FormatName, SkipReason } from './decode.ts'
 import type { JsonObject } from './json.ts'
 import type { Lookup } from './names.ts'
+import type { PlainFields } from './plain-fields.ts'
+import { GatewayRecord, type Reading } from './record.ts'
 import type { Settings } from './settings.ts'
 
 /** How one gateway layout is read. Every layout is one file that exports one of these. */
@@ -25,12 +27,14 @@ export interface Format {
   readonly unwrap?: (entry: JsonObject) => readonly JsonObject[] | null
   /** Reads one object. Must not throw, whatever the types inside. */
   readonly read: (entry: JsonObject, index: number, settings: Settings) => Decoded
+  /** Where the records keep what the fast core reads by itself; absent where it would be the wrong core for them. */
+  readonly plain?: (settings: Settings) => PlainFields
   /** Reads a value that is no JSON; null when it is none of this layout's. */
   readonly readText?: (text: string, index: number, settings: Settings) => Decoded | null
 }
 
-export function recordAt(index: number, record: AccessRecord): Decoded {
-  return { kind: 'record', index, record }
+export function recordAt(index: number, reading: Reading): Decoded {
+  return { kind: 'record', index, record: new GatewayRecord(reading) }
 }
 
 export function skipped(index: number, reason: SkipReason): Decoded {
@@ -40,13 +44,4 @@ export function skipped(index: number, reason: SkipReason): Decoded {
 /** @param message for people; it names keys and places, never values */
 export function unreadable(index: number, failure: DecodeFailure, message: string): Decoded {
   return { kind: 'unreadable', index, failure, message }
-}
-
-/** Makes a result once, on the first call: evidence is asked for by the cause, the watch list and the challenge test. */
-export function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }

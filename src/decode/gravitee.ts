@@ -1,12 +1,13 @@
 import type { Evidence } from './decode.ts'
-import { epochMs, isoTime, type TimeReading, timeFrom } from './event-time.ts'
+import { notations, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { graviteeKind } from './gravitee-kinds.ts'
 import { dottedPath, isBlank, isObject, type JsonObject, numberOf, objectOf, valueAt } from './json.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
 import { readStatus, unreadableStatus } from './status.ts'
 
 /** Gravitee's request metrics as its Kafka, file, TCP and Elasticsearch reporters write them, of v2 and v4 APIs. */
@@ -31,6 +32,8 @@ export const gravitee: Format = {
     return !place.startsWith('subscription') || !applications.some((path) => labelOf(look(path)) === unknownName)
   },
 
+  plain: () => plain,
+
   marksOf: (entry) => graviteeKind(entry)?.marks ?? null,
 
   read(entry, index, settings) {
@@ -42,19 +45,22 @@ export const gravitee: Format = {
     if (timeMs === 'bad-time') {
       return unreadable(index, 'bad-time', 'timestamp is no epoch in milliseconds, or @timestamp no ISO 8601')
     }
-    const answeredBy = answererOf(entry)
+    const upstreamStatus = () => (answererOf(entry) === 'upstream' ? status : null)
     return recordAt(index, {
       format: 'gravitee',
       timeMs,
       status,
-      upstreamStatus: answeredBy === 'upstream' ? status : null,
-      ...namesOf((place) => valueAt(entry, place), settings),
-      method: methodOf(entry['httpMethod'] ?? entry['http-method'] ?? entry['method']),
-      consumer: labelOf(entry['user']),
-      plan: planOf(entry),
-      latencyMs: latencyIn(entry),
-      requestId: firstLabel(entry['requestId'], entry['request-id'], entry['_id'], entry['transaction']),
-      evidence: once(() => evidenceOf(entry, answeredBy)),
+      names: namesOf((place) => valueAt(entry, place), settings),
+      upstreamStatus,
+      upstreamRefused: () => status === 402 && upstreamStatus() === 402,
+      details: () => ({
+        method: methodOf(entry['httpMethod'] ?? entry['http-method'] ?? entry['method']),
+        consumer: labelOf(entry['user']),
+        plan: planOf(entry),
+        latencyMs: latencyIn(entry),
+        requestId: firstLabel(entry['requestId'], entry['request-id'], entry['_id'], entry['transaction']),
+      }),
+      evidence: () => evidenceOf(entry, answererOf(entry)),
     })
   },
 }
@@ -63,11 +69,8 @@ export const gravitee: Format = {
 const unknownName = '1'
 const applications = ['applicationId', 'application-id', 'application'].map(dottedPath)
 
-function eventTime(value: unknown): TimeReading {
-  return numberOf(value) === null ? isoTime(value) : epochMs(value)
-}
-
-const timeFields = ['timestamp', '@timestamp'].map((key) => ({ key, read: eventTime }))
+const timeFields = ['timestamp', '@timestamp'].map((key) => ({ key, as: notations.msOrIso }))
+const plain = { status: ['status'], upstream: [], times: plainTimes(timeFields) }
 
 /** The Elasticsearch form numbers the methods. */
 const methods: readonly string[] = [

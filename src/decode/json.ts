@@ -10,6 +10,24 @@ export function objectOf(value: unknown): JsonObject | null {
   return isObject(value) ? value : null
 }
 
+/** The members of an object that are objects themselves, in their order. */
+export type ObjectMembers = readonly (readonly [string, JsonObject])[]
+
+/** Under this key a watched object answers `objectsIn` by itself, so that to ask for its objects is not to ask for all. */
+export const objectMembers = Symbol('the members that are objects')
+
+/** The members that are objects, for readers that look into all of them and at nothing else. */
+export function objectsIn(entry: JsonObject): ObjectMembers {
+  const own = (entry as { readonly [objectMembers]?: () => ObjectMembers })[objectMembers]
+  if (own !== undefined) return own()
+  const members: [string, JsonObject][] = []
+  for (const key in entry) {
+    const value = entry[key]
+    if (isObject(value)) members.push([key, value])
+  }
+  return members
+}
+
 /** The number a JSON value says, also where a format writes its numbers as text; null for everything else. */
 export function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null

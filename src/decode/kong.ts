@@ -1,12 +1,14 @@
 import type { Evidence } from './decode.ts'
-import { epochMs } from './event-time.ts'
+import { notations } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
-import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
+import { plainTimes } from './plain-fields.ts'
+import type { Details } from './record.ts'
+import { lastAttempt, readStatus, unreadableStatus, upstreamRefusedIn } from './status.ts'
 
 /** Kong Gateway: what kafka-log, http-log and file-log write with their common serializer. */
 export const kong: Format = {
@@ -23,6 +25,8 @@ export const kong: Format = {
   api: ['route.name', 'route.id', 'service.name', 'service.id', 'request.uri', 'request.url'],
   service: ['service.name', 'service.id'],
 
+  plain: () => plain,
+
   marksOf: (entry) => ('latencies' in entry && 'started_at' in entry ? marks : null),
 
   read(entry, index, settings) {
@@ -33,32 +37,39 @@ export const kong: Format = {
     if (!isObject(response)) return unreadable(index, 'wrong-type', 'response is no object')
     const status = readStatus(response['status'])
     if (typeof status === 'string') return unreadableStatus(index, status, 'response.status')
-    const timeMs = epochMs(entry['started_at'])
+    const timeMs = started.as.read(entry[started.key])
     if (timeMs === 'bad-time') return unreadable(index, 'bad-time', 'started_at is no epoch in milliseconds')
 
-    const request = objectOf(entry['request'])
-    const consumer = objectOf(entry['consumer'])
-    const upstream = entry['upstream_status']
     return recordAt(index, {
       format: 'kong',
       timeMs,
       status,
-      upstreamStatus: lastAttempt(upstream),
-      upstreamRefused: anyAttemptRefused(upstream),
-      ...namesOf((place) => valueAt(entry, place), settings),
-      method: labelOf(request?.['method']),
-      consumer: firstLabel(consumer?.['username'], consumer?.['custom_id'], consumer?.['id']),
-      plan: null,
-      latencyMs: latencyOf(objectOf(entry['latencies'])?.['request'], 'ms'),
-      requestId: labelOf(request?.['id']),
-      evidence: once(() => evidenceOf(entry, response, request)),
+      names: namesOf((place) => valueAt(entry, place), settings),
+      upstreamStatus: () => lastAttempt(entry['upstream_status']),
+      upstreamRefused: () => upstreamRefusedIn(entry['upstream_status']),
+      details: () => detailsOf(entry),
+      evidence: () => evidenceOf(entry, response),
     })
   },
 }
 
 const marks = ['latencies', 'started_at']
+const started = { key: 'started_at', as: notations.ms }
+const plain = { status: ['response.status'], upstream: ['upstream_status'], times: plainTimes([started]) }
 
-function evidenceOf(entry: JsonObject, response: JsonObject, request: JsonObject | null): Evidence {
+function detailsOf(entry: JsonObject): Details {
+  const request = objectOf(entry['request'])
+  const consumer = objectOf(entry['consumer'])
+  return {
+    method: labelOf(request?.['method']),
+    consumer: firstLabel(consumer?.['username'], consumer?.['custom_id'], consumer?.['id']),
+    plan: null,
+    latencyMs: latencyOf(objectOf(entry['latencies'])?.['request'], 'ms'),
+    requestId: labelOf(request?.['id']),
+  }
+}
+
+function evidenceOf(entry: JsonObject, response: JsonObject): Evidence {
   const gathered = new EvidenceGatherer(answererOf(entry)).headers(response['headers'])
   // Kong logs no bodies; operators add them under these keys.
   gathered.body(response['body'], 'response.body').body(entry['response_body'], 'response_body')
@@ -66,7 +77,7 @@ function evidenceOf(entry: JsonObject, response: JsonObject, request: JsonObject
     const payload = objectOf(objectOf(value)?.['payload'])
     gathered.body(payload?.['response'], `ai.${labelOf(plugin) ?? '*'}.payload.response`)
   }
-  addPaymentSent(gathered, request?.['headers'])
+  addPaymentSent(gathered, objectOf(entry['request'])?.['headers'])
   return gathered.done()
 }
 

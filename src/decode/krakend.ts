@@ -1,7 +1,7 @@
 import type { Decoded, Evidence } from './decode.ts'
 import { isoTime, type TimeReading } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { type JsonObject, valueAt } from './json.ts'
 import { goDurationMs, krakendLine } from './krakend-text.ts'
 import { firstLabel } from './label.ts'
@@ -67,15 +67,18 @@ function readAccess(entry: JsonObject, code: unknown, at: { index: number; setti
     format: 'krakend',
     timeMs,
     status,
+    names: namesOf((place) => valueAt(entry, place), settings),
     // KrakenD may join several backends into one answer, and logs none of theirs here.
-    upstreamStatus: null,
-    ...namesOf((place) => valueAt(entry, place), settings),
-    method: firstLabel(entry['method']),
-    consumer: firstLabel(entry['jwt.sub'], entry['jwt_sub'], entry['sub']),
-    plan: null,
-    latencyMs: latencyIn(entry),
-    requestId: firstLabel(entry['request_id'], entry['header.X-Request-Id'], entry['x-request-id']),
-    evidence: once(() => evidenceOf(entry)),
+    upstreamStatus: () => null,
+    upstreamRefused: () => false,
+    details: () => ({
+      method: firstLabel(entry['method']),
+      consumer: firstLabel(entry['jwt.sub'], entry['jwt_sub'], entry['sub']),
+      plan: null,
+      latencyMs: latencyIn(entry),
+      requestId: firstLabel(entry['request_id'], entry['header.X-Request-Id'], entry['x-request-id']),
+    }),
+    evidence: () => evidenceOf(entry),
   })
 }
 

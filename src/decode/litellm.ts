@@ -1,7 +1,7 @@
 import type { Evidence } from './decode.ts'
 import { epochSeconds, isoTimeOrUtc, type TimeReading } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { isBlank, isObject, type JsonObject, numberOf, objectOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
@@ -61,14 +61,17 @@ export const litellm: Format = {
       format: 'litellm',
       timeMs: startMs,
       status,
-      upstreamStatus: answeredBy === 'upstream' ? status : null,
-      ...namesOf((place) => valueAt(entry, place), settings),
-      method: null,
-      consumer: firstLabel(metadata['user_api_key_alias'], metadata['user_api_key_user_id'], entry['user']),
-      plan: null,
-      latencyMs: latencyIn(entry),
-      requestId: firstLabel(entry['litellm_call_id'], entry['id'], entry['request_id']),
-      evidence: once(() => evidenceOf(entry, error, answeredBy)),
+      names: namesOf((place) => valueAt(entry, place), settings),
+      upstreamStatus: () => (answeredBy === 'upstream' ? status : null),
+      upstreamRefused: () => answeredBy === 'upstream' && status === 402,
+      details: () => ({
+        method: null,
+        consumer: firstLabel(metadata['user_api_key_alias'], metadata['user_api_key_user_id'], entry['user']),
+        plan: null,
+        latencyMs: latencyIn(entry),
+        requestId: firstLabel(entry['litellm_call_id'], entry['id'], entry['request_id']),
+      }),
+      evidence: () => evidenceOf(entry, error, answeredBy),
     })
   },
 }

@@ -7,15 +7,24 @@ import type { Places, Settings } from './settings.ts'
 /** The value at a place of one record, however its layout keeps it; undefined where there is none. */
 export type Lookup = (place: DottedPath) => unknown
 
+/** What a record is called, and where that stood. */
+export type Names = Pick<AccessRecord, 'tenant' | 'api' | 'origin'>
+
 /** What a record is called, each by the first of its places that holds a name, and where that was. */
-export function namesOf(look: Lookup, settings: Settings): Pick<AccessRecord, 'tenant' | 'api' | 'origin'> {
+export function namesOf(look: Lookup, settings: Settings): Names {
   return {
     tenant: nameAt(look, settings.tenant, settings, labelOf)?.name ?? null,
     api: nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.name ?? null,
     origin: () => ({
-      service: nameAt(look, settings.service, settings, labelOf)?.name ?? null,
-      tenantPlace: nameAt(look, settings.tenant, settings, labelOf)?.place ?? null,
-      apiPlace: nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.place ?? null,
+      get service() {
+        return nameAt(look, settings.service, settings, labelOf)?.name ?? null
+      },
+      get tenantPlace() {
+        return nameAt(look, settings.tenant, settings, labelOf)?.place ?? null
+      },
+      get apiPlace() {
+        return nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.place ?? null
+      },
     }),
   }
 }
@@ -38,6 +47,16 @@ function nameAt(
     return { name, place: path.text }
   }
   return null
+}
+
+/** The label that a text gets as a name at one of the places; null where it is none, or where more than it decides. */
+export function labelAt(kind: 'tenant' | 'api', place: string, text: string, settings: Settings): string | null {
+  const { paths, own } = settings[kind]
+  const at = paths.findIndex((path) => path.text === place)
+  if (at < 0) return null
+  const name = kind === 'tenant' ? labelOf(text) : apiName(text, settings)
+  if (name === null || at < own || settings.accepts === null) return name
+  return settings.accepts(name, place, () => undefined) ? name : null
 }
 
 /** A name as it is, or a path without its query and its ids. */

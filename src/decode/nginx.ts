@@ -1,7 +1,7 @@
 import type { Format } from './format.ts'
-import { isObject } from './json.ts'
+import { objectsIn } from './json.ts'
 import { readNginxText } from './nginx-text.ts'
-import { readVariables, variableMarks, variablePaths, variableTenants } from './variables.ts'
+import { plainVariables, readVariables, variableMarks, variablePaths, variableTenants } from './variables.ts'
 
 /**
  * NGINX, OpenResty and ingress-nginx: a JSON `log_format`, also inside a wrapper object one level down, and lines of
@@ -13,12 +13,13 @@ export const nginx: Format = {
   api: variablePaths,
   service: ['proxy_upstream_name', 'service_name', 'upstream_name'],
 
+  plain: () => plainVariables,
+
   marksOf(entry) {
     const marks = variableMarks(entry)
     if (marks !== null) return marks
-    for (const key in entry) {
-      const inner = entry[key]
-      const found = isObject(inner) ? variableMarks(inner) : null
+    for (const [, inner] of objectsIn(entry)) {
+      const found = variableMarks(inner)
       if (found !== null) return found
     }
     return null

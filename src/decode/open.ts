@@ -41,6 +41,11 @@ export function openValue(text: string, reader: EntryReader): readonly Decoded[]
   return opening.finish()
 }
 
+/** Reads an object that is one entry by itself; null when it is a wrapper, whose inside has to be opened. */
+export function readWhole(entry: JsonObject, reader: EntryReader): Decoded | null {
+  return insideOf(entry) === null && reader.unwrap(entry) === null ? reader.object(entry, 0) : null
+}
+
 const notJson = Symbol('not JSON')
 
 /** Longest JSON that is no object, array or text: a number. */

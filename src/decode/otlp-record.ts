@@ -18,11 +18,11 @@ export function otlpEntries(value: JsonObject): readonly JsonObject[] | null {
   const resources = value['resourceLogs'] ?? value['resource_logs']
   if (resources === undefined) return isRecord(value) ? [entryOf(value, {}, {})] : null
   const entries: JsonObject[] = []
-  for (const group of objectsIn(resources)) {
+  for (const group of itemsOf(resources)) {
     const resource = attributesOf(objectOf(group['resource'])?.['attributes'])
-    for (const scoped of objectsIn(group['scopeLogs'] ?? group['scope_logs'])) {
+    for (const scoped of itemsOf(group['scopeLogs'] ?? group['scope_logs'])) {
       const scope = attributesOf(objectOf(scoped['scope'])?.['attributes'])
-      for (const record of objectsIn(scoped['logRecords'] ?? scoped['log_records'])) {
+      for (const record of itemsOf(scoped['logRecords'] ?? scoped['log_records'])) {
         entries.push(entryOf(record, scope, resource))
       }
     }
@@ -40,7 +40,7 @@ function isRecord(value: JsonObject): boolean {
 }
 
 /** What is no object keeps its place, so that the records behind it keep their numbers. */
-function objectsIn(list: unknown): readonly JsonObject[] {
+function itemsOf(list: unknown): readonly JsonObject[] {
   return Array.isArray(list) ? list.map((item: unknown) => objectOf(item) ?? {}) : []
 }
 

@@ -1,14 +1,15 @@
-import type { Decoded, Evidence } from './decode.ts'
+import type { AccessRecord, Decoded, Evidence } from './decode.ts'
 import { addEnvoyVerdicts, envoy, envoyAnswerer } from './envoy.ts'
 import { epochNanos, type TimeReading } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { type DottedPath, dottedPath, isBlank, isObject, type JsonObject, numberOf, valueAt } from './json.ts'
 import { goDurationMs } from './krakend-text.ts'
 import { firstLabel } from './label.ts'
 import { type LatencyUnit, latencyOf, msPer } from './latency.ts'
 import { type Lookup, namesOf } from './names.ts'
 import { attributesOf, type OtlpEntry, otlpEntries, otlpEntryOf, plainValue } from './otlp-record.ts'
+import type { Details } from './record.ts'
 import type { Settings } from './settings.ts'
 import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
 import { traefik } from './traefik.ts'
@@ -146,21 +147,23 @@ function readRecord(fields: Fields, index: number, settings: Settings): Decoded 
   const status = readStatus(found.value)
   if (typeof status === 'string') return unreadableStatus(index, status, found.path.text)
   if (fields.time === 'bad-time') return badTime(index)
-  const answeredBy = envoyAnswerer(fields.attributes)
-  const upstream = fields.at(upstreamPath)
+  const answeredBy = () => envoyAnswerer(fields.attributes)
+  const upstreamStatus = () => (answeredBy() === 'upstream' ? status : lastAttempt(fields.at(upstreamPath)))
   return recordAt(index, {
     format: 'otlp',
     timeMs: fields.time,
     status,
-    upstreamStatus: answeredBy === 'upstream' ? status : lastAttempt(upstream),
-    upstreamRefused: anyAttemptRefused(upstream),
-    ...namesOf(fields.at, settings),
-    method: fields.label(methodPaths),
-    consumer: fields.label(consumerPaths),
-    plan: null,
-    latencyMs: latencyIn(fields),
-    requestId: fields.label(requestIdPaths) ?? firstLabel(fields.traceId),
-    evidence: once(() => evidenceOf(fields, answeredBy)),
+    names: namesOf(fields.at, settings),
+    upstreamStatus,
+    upstreamRefused: () => anyAttemptRefused(fields.at(upstreamPath)) || upstreamStatus() === 402,
+    details: () => ({
+      method: fields.label(methodPaths),
+      consumer: fields.label(consumerPaths),
+      plan: null,
+      latencyMs: latencyIn(fields),
+      requestId: fields.label(requestIdPaths) ?? firstLabel(fields.traceId),
+    }),
+    evidence: () => evidenceOf(fields, answeredBy()),
   })
 }
 
@@ -213,13 +216,20 @@ function asOtlp(decoded: Decoded, fields: Fields, settings: Settings): Decoded {
   const timeMs = record.timeMs ?? fields.time
   if (timeMs === 'bad-time') return badTime(index)
   return recordAt(index, {
-    ...record,
     format: 'otlp',
     timeMs,
+    status: record.status,
     // Once more, since the resource may name what the attributes do not.
-    ...namesOf(fields.at, settings),
-    requestId: record.requestId ?? firstLabel(fields.traceId),
+    names: namesOf(fields.at, settings),
+    upstreamStatus: () => record.upstreamStatus,
+    upstreamRefused: () => record.upstreamRefused ?? record.upstreamStatus === 402,
+    details: () => detailsOf(record, fields),
+    evidence: () => record.evidence(),
   })
+}
+
+function detailsOf({ method, consumer, plan, latencyMs, requestId }: AccessRecord, fields: Fields): Details {
+  return { method, consumer, plan, latencyMs, requestId: requestId ?? firstLabel(fields.traceId) }
 }
 
 const errorType = dottedPath('error.type')

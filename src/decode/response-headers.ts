@@ -69,10 +69,24 @@ export function addLooseHeaders(into: Map<string, string>, entry: { readonly [ke
     if (++looked > 500) return
     const value = entry[key]
     if (key.length > 100 || value === '' || value === '-' || value === null || typeof value === 'object') continue
-    const prefixed = loosePrefix.exec(key)
-    const name = (prefixed === null ? key : key.slice(prefixed[0].length)).toLowerCase().replaceAll('_', '-')
-    if (prefixed !== null || telling.test(name)) addHeader(into, name, value)
+    const name = headerNamed(key)
+    if (name !== null) addHeader(into, name, value)
   }
+}
+
+/** The same keys come with every record, so what they are is worked out once. */
+const headerNames = new Map<string, string | null>()
+const headerNameLimit = 2_000
+
+/** The header that a key stands for; null for a key that is none. */
+function headerNamed(key: string): string | null {
+  const known = headerNames.get(key)
+  if (known !== undefined) return known
+  const prefixed = loosePrefix.exec(key)
+  const bare = (prefixed === null ? key : key.slice(prefixed[0].length)).toLowerCase().replaceAll('_', '-')
+  const name = prefixed !== null || telling.test(bare) ? bare : null
+  if (headerNames.size < headerNameLimit) headerNames.set(key, name)
+  return name
 }
 
 const loosePrefix = /^(?:sent_http_|upstream_http_|response_header_|resp_header_|downstream_|origin_)/i

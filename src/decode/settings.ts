@@ -70,6 +70,11 @@ export function settingsFor(format: Format, options: DecodeOptions): Settings {
   }
 }
 
+/** The texts of all places at which names are looked for. */
+export function namePlaces({ tenant, api }: Settings): readonly string[] {
+  return [...tenant.paths, ...api.paths].map(({ text }) => text)
+}
+
 function placesOf(operators: readonly string[], own: readonly string[]): Places {
   const end = operators.indexOf(noMorePlaces)
   const first = end < 0 ? operators : operators.slice(0, end)

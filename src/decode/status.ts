@@ -40,6 +40,12 @@ export function anyAttemptRefused(value: unknown): boolean {
   return typeof value === 'string' && value.length >= 3 && value.length <= 4096 && refusedAttempt.test(value)
 }
 
+/** Whether an upstream attempt answered 402, the last one also where the text is too long or too odd to tell all apart. */
+export function upstreamRefusedIn(value: unknown): boolean {
+  if (typeof value === 'string' && !value.includes('402')) return false
+  return anyAttemptRefused(value) || lastAttempt(value) === 402
+}
+
 const refusedAttempt = /(?:^|[,:\s])402(?:$|[,:\s])/
 
 function httpStatus(status: number): number | null {

@@ -1,11 +1,13 @@
 import type { Evidence } from './decode.ts'
-import { clfTime, isoTime, type TimeReading, timeFrom } from './event-time.ts'
+import { notations, timeFrom } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { isBlank, type JsonObject, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
+import type { Details } from './record.ts'
 import { lastAttempt, readStatus, unreadableStatus } from './status.ts'
 import { requestParts } from './text-line.ts'
 import { traefikLine } from './traefik-text.ts'
@@ -28,6 +30,8 @@ export const traefik: Format = {
   // What a header's value is replaced with where the operator redacts it.
   accepts: (name) => name !== 'REDACTED',
 
+  plain: () => plain,
+
   marksOf(entry) {
     if ('DownstreamStatus' in entry) return statusMarks
     if ('RouterName' in entry && ('RequestPath' in entry || 'Duration' in entry)) return routerMarks
@@ -43,20 +47,19 @@ export const traefik: Format = {
     if (timeMs === 'bad-time') {
       return unreadable(index, 'bad-time', 'StartUTC, StartLocal and time hold no time with a zone')
     }
-    const upstreamStatus = lastAttempt(statusIn(entry, 'Origin'))
-    const request = typeof entry['RequestLine'] === 'string' ? requestParts(entry['RequestLine']) : null
+    const upstreamStatus = () => lastAttempt(statusIn(entry, 'Origin'))
     return recordAt(index, {
       format: 'traefik',
       timeMs,
       status,
+      names: namesOf(
+        (place) => (place.text === 'RequestLine' ? requestOf(entry)?.path : valueAt(entry, place)),
+        settings,
+      ),
       upstreamStatus,
-      ...namesOf((place) => (place.text === 'RequestLine' ? request?.path : valueAt(entry, place)), settings),
-      method: firstLabel(entry['RequestMethod'], request?.method),
-      consumer: firstLabel(entry['ClientUsername']),
-      plan: null,
-      latencyMs: latencyOf(entry['Duration'], 'ns'),
-      requestId: firstLabel(entry['request_X-Request-Id'], entry['downstream_X-Request-Id'], entry['trace_id']),
-      evidence: once(() => evidenceOf(entry, answererOf(entry, upstreamStatus, status))),
+      upstreamRefused: () => upstreamStatus() === 402,
+      details: () => detailsOf(entry),
+      evidence: () => evidenceOf(entry, answererOf(entry, upstreamStatus(), status)),
     })
   },
 
@@ -97,23 +100,33 @@ function isApplicationLog(entry: JsonObject): boolean {
 /** The status of one side; where it was dropped, the number of its status line (`402 Payment Required`). */
 function statusIn(entry: JsonObject, side: 'Downstream' | 'Origin'): unknown {
   const status = entry[`${side}Status`]
+  if (status !== undefined) return status
   const line = entry[`${side}StatusLine`]
-  if (status !== undefined || typeof line !== 'string') return status
-  return line.slice(0, 40).split(' ', 1)[0]
+  return typeof line === 'string' ? line.slice(0, 40).split(' ', 1)[0] : undefined
 }
 
-/** ISO in JSON, the Common Log Format's notation in text. */
-function startTime(value: unknown): TimeReading {
-  const reading = isoTime(value)
-  return reading === 'bad-time' ? clfTime(value) : reading
+function requestOf(entry: JsonObject): ReturnType<typeof requestParts> {
+  const line = entry['RequestLine']
+  return typeof line === 'string' ? requestParts(line) : null
 }
 
-// `time` is when the line was written; for a long answer minutes later.
+function detailsOf(entry: JsonObject): Details {
+  return {
+    method: firstLabel(entry['RequestMethod'], requestOf(entry)?.method),
+    consumer: firstLabel(entry['ClientUsername']),
+    plan: null,
+    latencyMs: latencyOf(entry['Duration'], 'ns'),
+    requestId: firstLabel(entry['request_X-Request-Id'], entry['downstream_X-Request-Id'], entry['trace_id']),
+  }
+}
+
+// ISO in JSON, the Common Log Format's notation in text. `time` is when the line was written; for a long answer minutes later.
 const timeFields = [
-  { key: 'StartUTC', read: startTime },
-  { key: 'StartLocal', read: startTime },
-  { key: 'time', read: isoTime },
+  { key: 'StartUTC', as: notations.isoOrClf },
+  { key: 'StartLocal', as: notations.isoOrClf },
+  { key: 'time', as: notations.iso },
 ]
+const plain = { status: ['DownstreamStatus'], upstream: ['OriginStatus'], times: plainTimes(timeFields) }
 
 /**
  * Traefik leaves the status of the origin out, or writes 0, when no service was asked. Where the operator drops that

@@ -1,11 +1,13 @@
 import type { Decoded, Evidence } from './decode.ts'
-import { isoTime } from './event-time.ts'
+import { notations } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, skipped, unreadable } from './format.ts'
+import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { dottedPath, isBlank, type JsonObject, numberOf, objectOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { type Lookup, namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
+import type { Details } from './record.ts'
 import { type Settings, tenantKeys } from './settings.ts'
 import { lastAttempt, readStatus, unreadableStatus } from './status.ts'
 import { namedValues } from './text-line.ts'
@@ -33,6 +35,8 @@ export const tyk: Format = {
   // no key.
   accepts: (name, place, look) =>
     place !== 'api_key' || (look(prefix) === 'access-log' && !/^(?:0+|[-*]+)$/.test(name)),
+
+  plain: () => plain,
 
   marksOf(entry) {
     if ('response_code' in entry && 'api_id' in entry) return recordMarks
@@ -63,6 +67,9 @@ export const tyk: Format = {
   },
 }
 
+const timeFields = ['timestamp', '@timestamp', 'time'].map((key) => ({ key, as: notations.iso }))
+const plain = { status: ['response_code', 'status'], upstream: ['upstream_status'], times: plainTimes(timeFields) }
+
 const prefix = dottedPath('prefix')
 const recordMarks = ['response_code', 'api_id']
 const accessMarks = ['prefix: access-log']
@@ -80,20 +87,29 @@ function readRecord(
   status: number | null,
   { index, settings }: { readonly index: number; readonly settings: Settings },
 ): Decoded {
-  const timeMs = isoTime(entry['timestamp'] ?? entry['@timestamp'] ?? entry['time'])
+  const timeMs = notations.iso.read(entry['timestamp'] ?? entry['@timestamp'] ?? entry['time'])
   if (timeMs === 'bad-time') {
     const hint =
       'the time is no RFC 3339 time; the text log of older gateways has no year in it: set TYK_LOGFORMAT=json'
     return unreadable(index, 'bad-time', hint)
   }
-  const answeredBy = answererOf(entry)
-  const latency = objectOf(entry['latency'])
+  const upstreamStatus = () =>
+    answererOf(entry) === 'upstream' ? (lastAttempt(entry['upstream_status']) ?? status) : null
   return recordAt(index, {
     format: 'tyk',
     timeMs,
     status,
-    upstreamStatus: answeredBy === 'upstream' ? (lastAttempt(entry['upstream_status']) ?? status) : null,
-    ...namesOf(lookupIn(entry), settings),
+    names: namesOf(lookupIn(entry), settings),
+    upstreamStatus,
+    upstreamRefused: () => (lastAttempt(entry['upstream_status']) ?? status) === 402 && upstreamStatus() === 402,
+    details: () => detailsOf(entry),
+    evidence: () => evidenceOf(entry, answererOf(entry)),
+  })
+}
+
+function detailsOf(entry: JsonObject): Details {
+  const latency = objectOf(entry['latency'])
+  return {
     method: firstLabel(entry['method']),
     consumer: firstLabel(entry['alias'], entry['oauth_id']),
     plan: null,
@@ -102,16 +118,16 @@ function readRecord(
       'ms',
     ),
     requestId: firstLabel(entry['trace_id'], entry['request_id']),
-    evidence: once(() => evidenceOf(entry, answeredBy)),
-  })
+  }
 }
 
 /** A tag is the name of a header in lower case, a dash and its value: `tags.x-tenant-id` finds `x-tenant-id-acme`. */
 function lookupIn(entry: JsonObject): Lookup {
   return (place) => {
     const value = valueAt(entry, place)
+    if (value !== undefined || !place.text.startsWith('tags.')) return value
     const tags = entry['tags']
-    if (value !== undefined || !place.text.startsWith('tags.') || !Array.isArray(tags)) return value
+    if (!Array.isArray(tags)) return undefined
     const start = `${place.text.slice('tags.'.length)}-`
     const tag = tags.slice(0, 100).find((item) => typeof item === 'string' && item.startsWith(start))
     return typeof tag === 'string' ? tag.slice(start.length) : undefined

@@ -1,13 +1,15 @@
 import type { Decoded, Evidence, FormatName } from './decode.ts'
-import { secondsIsoOrClf, timeFrom } from './event-time.ts'
+import { notations, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { once, recordAt, unreadable } from './format.ts'
+import { recordAt, unreadable } from './format.ts'
 import { isBlank, isObject, type JsonObject, numberOf, valueAt } from './json.ts'
 import { firstLabel } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { type PlainFields, plainTimes } from './plain-fields.ts'
+import type { Details } from './record.ts'
 import type { Settings } from './settings.ts'
-import { anyAttemptRefused, lastAttempt, readStatus, unreadableStatus } from './status.ts'
+import { lastAttempt, readStatus, unreadableStatus, upstreamRefusedIn } from './status.ts'
 
 /**
  * Records made of NGINX variables, whose keys the operator chose: NGINX itself and APISIX with a `log_format`. Keys are
@@ -26,34 +28,45 @@ export function readVariables(
   if (timeMs === 'bad-time') {
     return unreadable(index, 'bad-time', 'the time is neither epoch seconds, nor ISO 8601 with a zone, nor time_local')
   }
-  const upstream = flat['upstream_status']
-  const request = requestLine(flat['request'])
   return recordAt(index, {
     format: name,
     timeMs,
     status,
-    upstreamStatus: lastAttempt(upstream),
-    upstreamRefused: anyAttemptRefused(upstream),
-    ...namesOf((place) => {
+    names: namesOf((place) => {
       // The request line holds a path, but is none.
-      if (place.text === 'request') return request?.path
+      if (place.text === 'request') return requestLine(flat['request'])?.path
       const value = valueAt(entry, place)
       return value === undefined || isObject(value) ? flat[place.text] : value
     }, options.settings),
-    method: firstLabel(flat['request_method'], flat['method'], request?.method),
+    upstreamStatus: () => lastAttempt(flat['upstream_status']),
+    upstreamRefused: () => upstreamRefusedIn(flat['upstream_status']),
+    details: () => detailsOf(flat),
+    evidence: () => evidenceOf(flat, status),
+  })
+}
+
+function detailsOf(flat: JsonObject): Details {
+  return {
+    method: firstLabel(flat['request_method'], flat['method'], requestLine(flat['request'])?.method),
     consumer: firstLabel(flat['consumer_name'], flat['consumer'], flat['remote_user']),
     plan: null,
     latencyMs: latencyOf(flat['request_time'], 's'),
     requestId: firstLabel(flat['request_id'], flat['req_id'], flat['x_request_id'], flat['http_x_request_id']),
-    evidence: once(() => evidenceOf(flat, status)),
-  })
+  }
 }
 
 const statusKeys = ['status', 'status_code', 'response_status', 'response_code', 'http_status']
 
 // Milliseconds before whole seconds; what a shipper may have added (`@timestamp`) last.
 const timeKeys = ['msec', 'time_iso8601', 'time_local', 'timestamp', 'time', 'datetime', '@timestamp']
-const timeFields = timeKeys.map((key) => ({ key, read: secondsIsoOrClf }))
+const timeFields = timeKeys.map((key) => ({ key, as: notations.sIsoOrClf }))
+
+/** Of variables at the top of the record; those in objects are found by looking through all of it. */
+export const plainVariables: PlainFields = {
+  status: statusKeys,
+  upstream: ['upstream_status'],
+  times: plainTimes(timeFields),
+}
 
 /** Where the variables name the caller, and the path. */
 export const variableTenants: readonly string[] = ['consumer_name', 'consumer', 'remote_user']

@@ -1,11 +1,12 @@
 import type { Decoded, Evidence } from './decode.ts'
-import { epochMs, isoTime, type TimeReading, timeFrom } from './event-time.ts'
+import { notations, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
-import { type Format, once, recordAt, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, numberOf, valueAt } from './json.ts'
+import { type Format, recordAt, unreadable } from './format.ts'
+import { isBlank, isObject, type JsonObject, valueAt } from './json.ts'
 import { labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
+import { plainTimes } from './plain-fields.ts'
 import type { Settings } from './settings.ts'
 import { lastAttempt, readStatus, unreadableStatus } from './status.ts'
 
@@ -26,6 +27,8 @@ export const wso2: Format = {
   // The name of every caller of an API that asks for no credentials.
   accepts: (name, place) => name !== 'anonymous' || !place.startsWith('application'),
 
+  plain: () => plain,
+
   marksOf(entry) {
     if (!('apiCreatorTenantDomain' in entry)) return null
     if ('proxyResponseCode' in entry) return responseMarks
@@ -40,19 +43,22 @@ export const wso2: Format = {
       return unreadable(index, 'bad-time', 'requestTimestamp is neither ISO 8601 with a zone nor epoch milliseconds')
     }
     // A fault has no target: it carries -1, or the status that the gateway made up.
-    const target = isFault(entry) ? null : lastAttempt(entry['targetResponseCode'])
+    const target = () => (isFault(entry) ? null : lastAttempt(entry['targetResponseCode']))
     return recordAt(index, {
       format: 'wso2',
       timeMs,
       status,
+      names: namesOf((place) => valueAt(entry, place), settings),
       upstreamStatus: target,
-      ...namesOf((place) => valueAt(entry, place), settings),
-      method: labelOf(entry['apiMethod']),
-      consumer: labelOf(entry['applicationName']),
-      plan: null,
-      latencyMs: latencyOf(entry['responseLatency'], 'ms'),
-      requestId: labelOf(entry['correlationId']),
-      evidence: once(() => evidenceOf(entry, answererOf(entry, target, status))),
+      upstreamRefused: () => lastAttempt(entry['targetResponseCode']) === 402 && !isFault(entry),
+      details: () => ({
+        method: labelOf(entry['apiMethod']),
+        consumer: labelOf(entry['applicationName']),
+        plan: null,
+        latencyMs: latencyOf(entry['responseLatency'], 'ms'),
+        requestId: labelOf(entry['correlationId']),
+      }),
+      evidence: () => evidenceOf(entry, answererOf(entry, target(), status)),
     })
   },
 
@@ -62,11 +68,8 @@ export const wso2: Format = {
 const responseMarks = ['proxyResponseCode', 'apiCreatorTenantDomain']
 const faultMarks = ['errorCode', 'apiCreatorTenantDomain']
 
-function eventTime(value: unknown): TimeReading {
-  return numberOf(value) === null ? isoTime(value) : epochMs(value)
-}
-
-const timeFields = [{ key: 'requestTimestamp', read: eventTime }]
+const timeFields = [{ key: 'requestTimestamp', as: notations.msOrIso }]
+const plain = { status: ['proxyResponseCode'], upstream: ['targetResponseCode'], times: plainTimes(timeFields) }
 
 // Log4j's own text (time, thread, class) stands before it, and no time of it has a date.
 const lineMark = 'apimMetrics:'

@@ -1,4 +1,4 @@
-import { clickhouseTime } from './landing.ts'
+import { clickhouseTime } from './clickhouse-time.ts'
 
 /** A change of an alert as `tollwatch.alert_log` keeps it; times are event times. */
 export interface AlertRecord {

@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Fault } from '../fault/fault.ts'
 import { emptyStandardInput } from '../source/standard-input.ts'
 import { classified } from './outage.ts'
+import { asFile } from './piece-file.ts'
+import { Turns } from './turns.ts'
 
 export type Param = string | number | boolean | readonly string[]
 
@@ -57,6 +60,11 @@ export interface Insert {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly unknown[])[]
   readonly token: string | null
+  /**
+   * The same rows in ClickHouse's format Native, at a fraction of the price: then `rows` is not looked at. A piece is
+   * good until the next is asked for. No two rows have the same sorting key.
+   */
+  readonly pieces?: () => Iterable<Uint8Array>
 }
 
 /** Limits of every read: a page must not take the daemon's memory, and an abort does not stop an embedded query. */
@@ -76,6 +84,9 @@ export function insertSettings(token: string | null, { cluster }: Place): string
   const quorum = cluster === null ? '' : "insert_quorum = 'auto', insert_quorum_timeout = 50000, "
   return `async_insert = 0, ${quorum}${dedup}, max_insert_block_size = 1048576, min_insert_block_size_rows = 1048576, input_format_parallel_parsing = 0, input_format_skip_unknown_fields = 0, max_execution_time = 60`
 }
+
+/** What pieces need beside: text that repeats comes as LowCardinality, and there is nothing to merge among the rows. */
+const pieceSettings = 'input_format_native_allow_types_conversion = 1, optimize_on_insert = 0'
 
 /** A text as a literal of SQL. Values of queries go as parameters; statements that change tables take none. */
 export function quoted(text: string): string {
@@ -107,7 +118,8 @@ export function openServer(
       http_headers_progress_interval_ms: '20000',
     },
   })
-  return new ClientDatabase(client, client, options.cluster === undefined ? singlePlace : clusterPlace(options.cluster))
+  const place = options.cluster === undefined ? singlePlace : clusterPlace(options.cluster)
+  return new ClientDatabase(new ServerWriter(client), client, place)
 }
 
 /**
@@ -125,7 +137,7 @@ export async function openEmbedded(directory: string): Promise<Database> {
   try {
     const writer = connect(directory)
     const reader = connect(directory)
-    const database = new ClientDatabase(writer, reader, singlePlace)
+    const database = new ClientDatabase(new EmbeddedWriter(writer, directory), reader, singlePlace)
     await database.query('SELECT 1 AS one')
     return database
   } catch (error) {
@@ -198,19 +210,101 @@ export async function openEmbeddedToRead(directory: string): Promise<ReadingData
   }
 }
 
+/** Runs what changes something. */
+interface Writer {
+  command(query: string): Promise<unknown>
+  insertRows(into: string, settings: string, rows: readonly (readonly unknown[])[]): Promise<unknown>
+  insertPieces(into: string, settings: string, pieces: Iterable<Uint8Array>): Promise<unknown>
+  close(): Promise<void>
+}
+
+class ServerWriter implements Writer {
+  readonly #client: ClickHouseClient
+
+  constructor(client: ClickHouseClient) {
+    this.#client = client
+  }
+
+  command(query: string): Promise<unknown> {
+    return this.#client.command({ query })
+  }
+
+  insertRows(into: string, settings: string, rows: readonly (readonly unknown[])[]): Promise<unknown> {
+    const values = rows as unknown[][]
+    return this.#client.insert({ table: `${into} SETTINGS ${settings}`, values, format: 'JSONCompactEachRow' })
+  }
+
+  async insertPieces(into: string, settings: string, pieces: Iterable<Uint8Array>): Promise<void> {
+    const { stream } = await this.#client.exec({
+      query: `INSERT INTO ${into} SETTINGS ${settings} FORMAT Native`,
+      values: Readable.from(copies(pieces), { objectMode: false }),
+    })
+    // The connection is free for the next statement once the answer has been read.
+    for await (const _ of stream);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+}
+
+/** The socket may still hold one when the next is made. */
+function* copies(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void, undefined> {
+  for (const piece of pieces) yield Buffer.from(piece)
+}
+
+/**
+ * The engine's connection runs one statement at a time, and each that waits for it keeps one of the few threads of
+ * Node.js busy: so they wait here. Its client takes text alone, so pieces go by a file.
+ */
+class EmbeddedWriter implements Writer {
+  readonly #client: ClickHouseClient
+  readonly #directory: string
+  readonly #engine = new Turns(1)
+  /** One file is read by the engine while the next is written. */
+  readonly #files = new Turns(2)
+
+  constructor(client: ClickHouseClient, directory: string) {
+    this.#client = client
+    this.#directory = directory
+  }
+
+  command(query: string): Promise<unknown> {
+    return this.#engine.take(() => this.#client.command({ query }))
+  }
+
+  insertRows(into: string, settings: string, rows: readonly (readonly unknown[])[]): Promise<unknown> {
+    const values = rows as unknown[][]
+    const table = `${into} SETTINGS ${settings}`
+    return this.#engine.take(() => this.#client.insert({ table, values, format: 'JSONCompactEachRow' }))
+  }
+
+  insertPieces(into: string, settings: string, pieces: Iterable<Uint8Array>): Promise<unknown> {
+    return this.#files.take(() =>
+      asFile(this.#directory, pieces, (path) =>
+        this.command(`INSERT INTO ${into} FROM INFILE ${quoted(path)} SETTINGS ${settings} FORMAT Native`),
+      ),
+    )
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+}
+
 class ClientDatabase implements Database {
   readonly place: Place
-  readonly #writer: ClickHouseClient
+  readonly #writer: Writer
   readonly #reader: ClickHouseClient
 
-  constructor(writer: ClickHouseClient, reader: ClickHouseClient, place: Place) {
+  constructor(writer: Writer, reader: ClickHouseClient, place: Place) {
     this.place = place
     this.#writer = writer
     this.#reader = reader
   }
 
   async command(sql: string): Promise<void> {
-    await guarded(() => this.#writer.command({ query: sql }))
+    await guarded(() => this.#writer.command(sql))
   }
 
   query<Row>(
@@ -228,19 +322,20 @@ class ClientDatabase implements Database {
     })
   }
 
-  async insert({ table, columns, rows, token }: Insert): Promise<void> {
+  async insert(insert: Insert): Promise<void> {
+    const { table, columns, token, pieces } = insert
+    const into = `${target(this.place, table)} (${columns.join(', ')})`
+    const settings = insertSettings(token, this.place)
     await guarded(() =>
-      this.#writer.insert({
-        table: `${target(this.place, table)} (${columns.join(', ')}) SETTINGS ${insertSettings(token, this.place)}`,
-        values: rows as unknown[][],
-        format: 'JSONCompactEachRow',
-      }),
+      pieces === undefined
+        ? this.#writer.insertRows(into, settings, insert.rows)
+        : this.#writer.insertPieces(into, `${settings}, ${pieceSettings}`, pieces()),
     )
   }
 
   async close(): Promise<void> {
     await this.#writer.close()
-    if (this.#reader !== this.#writer) await this.#reader.close()
+    await this.#reader.close()
   }
 }
 

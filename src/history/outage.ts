@@ -12,7 +12,7 @@ interface Kind {
   readonly words: string
 }
 
-/** ClickHouse's error codes that mean more than "the statement is wrong". */
+/** Error codes, most of them ClickHouse's, that mean more than "the statement is wrong". */
 const serverErrors: ReadonlyMap<string, Kind> = new Map([
   ...busy('wait', {
     159: 'the query took too long',
@@ -35,6 +35,7 @@ const serverErrors: ReadonlyMap<string, Kind> = new Map([
     164: 'the user or the profile is read-only: give the user a profile with readonly = 0',
     243: 'the disk is full: make room on the server of ClickHouse',
     499: 'the object storage of ClickHouse refuses',
+    ENOSPC: 'the disk is full: make room where history.data_dir lies',
   }),
   ...refused({
     60: 'a table is missing: restart Tollwatch, which makes it, or run `tollwatch schema`',
@@ -87,7 +88,7 @@ export function outageOf(fault: unknown): Outage {
   return fault.code === 'store-refused' && /^\d+$/.test(code) ? 'bug' : 'operator'
 }
 
-function busy(outage: Outage, errors: Readonly<Record<number, string>>): [string, Kind][] {
+function busy(outage: Outage, errors: Readonly<Record<number | string, string>>): [string, Kind][] {
   return Object.entries(errors).map(([code, words]) => [code, { outage, code: 'store-busy', words }])
 }
 

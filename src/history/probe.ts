@@ -10,7 +10,8 @@ const neededSettings = [
   ...['async_insert', 'insert_deduplicate', 'insert_deduplication_token', 'max_execution_time', 'max_memory_usage'],
   ...['deduplicate_blocks_in_dependent_materialized_views', 'max_insert_block_size', 'min_insert_block_size_rows'],
   ...['input_format_parallel_parsing', 'input_format_skip_unknown_fields', 'output_format_json_quote_64bit_integers'],
-  ...['insert_quorum', 'insert_quorum_timeout', 'mutations_sync'],
+  ...['insert_quorum', 'insert_quorum_timeout', 'mutations_sync', 'input_format_native_allow_types_conversion'],
+  'optimize_on_insert',
 ]
 
 /** Refuses a server that cannot keep what history promises. @throws Fault `store-refused` with the fix */

@@ -1,6 +1,7 @@
 import { type Cause, causes } from '../classify/cause.ts'
 import type { EpochMs } from '../time/clock.ts'
 import type { Series } from '../window/series.ts'
+import { RangeCells } from './range-cells.ts'
 
 /** Everything one lane brought between two offsets: the unit that is written to history as one. */
 export interface Range {
@@ -66,15 +67,6 @@ export interface DeadLetter {
   readonly raw: string
 }
 
-interface Cell {
-  requests: number
-  n2xx: number
-  n4xx: number
-  n5xx: number
-  late: number
-  refusals: Uint32Array | null
-}
-
 /** Gathers a lane's records, offset after offset, until the range is sealed. */
 export class RangeBuilder {
   readonly lo: number
@@ -87,10 +79,7 @@ export class RangeBuilder {
   skipped = 0
   readonly events: RefusedCall[] = []
   readonly deadLetters: DeadLetter[] = []
-  readonly #slices = new Map<number, Map<Series, Cell>>()
-  #lastSlice = -1
-  #lastCells: Map<Series, Cell> = new Map()
-  #cells = 0
+  readonly #cells = new RangeCells()
   #minMs = Number.POSITIVE_INFINITY
   #maxMs = Number.NEGATIVE_INFINITY
 
@@ -106,7 +95,7 @@ export class RangeBuilder {
 
   /** Rows it would write: what `flush_rows` and the memory mark are measured in. */
   get size(): number {
-    return this.#cells + this.events.length + this.deadLetters.length
+    return this.#cells.size + this.events.length + this.deadLetters.length
   }
 
   /** Days of event time touched: one insert must not touch too many partitions. */
@@ -116,23 +105,10 @@ export class RangeBuilder {
 
   /** Counts one request; `cause` is the index of its cause when it was refused with a counted 402, else -1. */
   count(timeMs: EpochMs, slice: number, series: Series, status: number | null, cause: number, late: boolean): void {
-    const cell = this.#cell(slice, series)
-    cell.requests++
+    this.#cells.count(slice, series, status, cause, late)
     this.requests++
-    if (status !== null) {
-      if (status < 300) cell.n2xx++
-      else if (status >= 500) cell.n5xx++
-      else if (status >= 400) cell.n4xx++
-    }
-    if (late) {
-      cell.late++
-      this.late++
-    }
-    if (cause >= 0) {
-      cell.refusals ??= new Uint32Array(causes.length)
-      cell.refusals[cause] = (cell.refusals[cause] ?? 0) + 1
-      this.paymentRequired++
-    }
+    if (late) this.late++
+    if (cause >= 0) this.paymentRequired++
     if (timeMs < this.#minMs) this.#minMs = timeMs
     if (timeMs > this.#maxMs) this.#maxMs = timeMs
   }
@@ -155,36 +131,16 @@ export class RangeBuilder {
     }
   }
 
-  #cell(slice: number, series: Series): Cell {
-    let cells = this.#lastCells
-    if (slice !== this.#lastSlice) {
-      cells = this.#slices.get(slice) ?? new Map<Series, Cell>()
-      this.#slices.set(slice, cells)
-      this.#lastSlice = slice
-      this.#lastCells = cells
-    }
-    let cell = cells.get(series)
-    if (cell === undefined) {
-      cell = { requests: 0, n2xx: 0, n4xx: 0, n5xx: 0, late: 0, refusals: null }
-      cells.set(series, cell)
-      this.#cells++
-    }
-    return cell
-  }
-
   #rollups(): RollupRow[] {
     const rows: RollupRow[] = []
-    for (const [slice, cells] of this.#slices) {
-      for (const [{ tenant, api }, cell] of cells) {
-        const { requests, n2xx, n4xx, n5xx, late } = cell
-        rows.push({ slice, tenant, api, cause: '', requests, paymentRequired: 0, n2xx, n4xx, n5xx, late })
-        cell.refusals?.forEach((paymentRequired, index) => {
-          const cause = causes[index]
-          if (paymentRequired === 0 || cause === undefined) return
-          rows.push({ slice, tenant, api, cause, requests: 0, paymentRequired, n2xx: 0, n4xx: 0, n5xx: 0, late: 0 })
-        })
-      }
-    }
+    this.#cells.forEach(({ slice, series: { tenant, api }, requests, n2xx, n4xx, n5xx, late, refusals }) => {
+      rows.push({ slice, tenant, api, cause: '', requests, paymentRequired: 0, n2xx, n4xx, n5xx, late })
+      refusals?.forEach((paymentRequired, index) => {
+        const cause = causes[index]
+        if (paymentRequired === 0 || cause === undefined) return
+        rows.push({ slice, tenant, api, cause, requests: 0, paymentRequired, n2xx: 0, n4xx: 0, n5xx: 0, late: 0 })
+      })
+    })
     return rows
   }
 }

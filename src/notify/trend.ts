@@ -2,6 +2,7 @@ import type { Alert } from '../alert/alert.ts'
 import { type Cause, familyOf } from '../classify/cause.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { hourMs, minuteMs } from '../time/duration.ts'
+import { forEachRefusal } from '../window/columns.ts'
 import type { WindowView } from '../window/view.ts'
 
 /** Refusals over the last hours in equal steps up to `endMs`. */
@@ -87,8 +88,7 @@ export class RefusalMemory {
 
 function rowsOf(view: WindowView, fromMs: EpochMs, toMs: EpochMs): readonly MinuteRow[] {
   const rows: MinuteRow[] = []
-  for (const { tenant, api, causes } of view.totals(fromMs, toMs))
-    for (const { cause, count } of causes) rows.push({ tenant, api, cause, count })
+  forEachRefusal(view, { fromMs, toMs }, ({ tenant, api }, cause, count) => rows.push({ tenant, api, cause, count }))
   return rows
 }
 

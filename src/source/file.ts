@@ -9,10 +9,11 @@ import type { Clock } from '../time/clock.ts'
 import { type FileBook, identify } from './file-identity.ts'
 import { LedgerLane } from './ledger-lane.ts'
 import { LineCutter } from './lines.ts'
-import type { BatchConsumer, RawValue, Source } from './source.ts'
+import type { Batch, BatchConsumer, Source } from './source.ts'
 
 const pollMs = 250
-const chunkBytes = 256 * 1024
+/** Lines are counted so many bytes at a time: few calls, and the process is not kept from anything else for long. */
+const chunkBytes = 1024 * 1024
 
 /**
  * Reads files line by line; offsets are bytes. The ledger knows a file by its beginning, so reading the same file again
@@ -169,9 +170,8 @@ export class LaneReader {
       for await (const chunk of stream) {
         await this.#lane.ready(signal)
         if (signal.aborted) return
-        const from = this.#cutter.position
         this.readTo += (chunk as Buffer).length
-        await this.#hand(from, this.#cutter.push(chunk as Buffer))
+        await this.#hand(this.#cutter.push(chunk as Buffer))
         onProgress?.((chunk as Buffer).length)
       }
     } finally {
@@ -181,13 +181,11 @@ export class LaneReader {
 
   /** Hands over a last line that has no newline. */
   async finish(): Promise<void> {
-    const from = this.#cutter.position
-    await this.#hand(from, this.#cutter.end())
+    await this.#hand(this.#cutter.end())
   }
 
-  async #hand(lo: number, values: readonly RawValue[]): Promise<void> {
-    if (this.#cutter.position === lo) return
-    await this.#consumer.take(this.#lane, { lo, hi: this.#cutter.position - 1, values })
+  async #hand(batches: readonly Batch[]): Promise<void> {
+    for (const batch of batches) await this.#consumer.take(this.#lane, batch)
   }
 }
 
@@ -198,7 +196,10 @@ function contentOf(file: FileHandle, from: number): Readable {
 
 async function* chunksOf(file: FileHandle, from: number): AsyncGenerator<Buffer> {
   for (let at = from; ; ) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at)
+    // Nothing is set aside for what is not there: while following there is nearly always nothing.
+    const there = Math.min(chunkBytes, (await file.stat()).size - at)
+    if (there <= 0) return
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(there), 0, there, at)
     if (bytesRead === 0) return
     at += bytesRead
     yield buffer.subarray(0, bytesRead)
@@ -207,7 +208,7 @@ async function* chunksOf(file: FileHandle, from: number): AsyncGenerator<Buffer>
 
 function openContent(path: string, from: number): Readable {
   if (!path.endsWith('.gz')) return createReadStream(path, { start: from, highWaterMark: chunkBytes })
-  const gunzip = createReadStream(path).pipe(createGunzip())
+  const gunzip = createReadStream(path, { highWaterMark: chunkBytes / 4 }).pipe(createGunzip({ chunkSize: chunkBytes }))
   return from === 0 ? gunzip : skipping(gunzip, from)
 }
 

@@ -1,7 +1,7 @@
 import { Fault, messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { EpochMs } from '../time/clock.ts'
-import { type Records, readRecords } from './kafka-records.ts'
+import { type Aborted, type Records, readRecords } from './kafka-records.ts'
 import { kafkaError, type Node, type TopicMetadata } from './kafka-requests.ts'
 import { errorType, KafkaWire } from './kafka-wire.ts'
 import type { KafkaOptions } from './options.ts'
@@ -34,10 +34,16 @@ export interface FetchPlace {
   readonly offset: number
 }
 
-/** What one partition answered: records, or Kafka's name for why there are none. */
-export type PartitionAnswer =
-  | { readonly place: FetchPlace; readonly records: Records; readonly high: number }
-  | { readonly place: FetchPlace; readonly error: string }
+/** What one partition answered: record batches for `readRecords`, or Kafka's name for why there are none. */
+export type PartitionAnswer = FetchedBatches | { readonly place: FetchPlace; readonly error: string }
+
+export interface FetchedBatches {
+  readonly place: FetchPlace
+  /** One past the newest record. */
+  readonly high: number
+  readonly bytes: Buffer
+  readonly aborted: Aborted
+}
 
 /** `latest` and `earliest` as Kafka writes them where a time is expected. */
 const latestTime = -1
@@ -118,12 +124,18 @@ export class KafkaCluster {
    */
   async fetch(at: FetchPlace & { maxBytes: number }): Promise<Records & { high: number }> {
     const what = `${at.topic}/${at.partition}`
+    let doubted: number | null = null
     for (let tries = 1; ; tries++) {
       const leader = await this.#leaderOf(at)
       const answers = await this.fetchFrom(leader, [at], { maxBytes: at.maxBytes, maxBytesEach: at.maxBytes })
       const answer = answers[0]
       if (answer === undefined) throw this.#fault(what, new Error('the broker left the partition out of its answer'))
-      if ('records' in answer) return { ...answer.records, high: answer.high }
+      if ('bytes' in answer) {
+        const records: Records = await readRecords(answer.bytes, at.offset, { aborted: answer.aborted, doubted })
+        if (records.doubted === null || records.next > at.offset) return { ...records, high: answer.high }
+        doubted = records.doubted
+        continue
+      }
       if (answer.error === 'OFFSET_OUT_OF_RANGE') {
         const message = `${what}: offset ${at.offset} is not there (any more); ask for the bounds`
         throw new Fault('offset-out-of-range', message, { retryable: false })
@@ -133,7 +145,7 @@ export class KafkaCluster {
     }
   }
 
-  /** One fetch of several partitions from the broker that leads them. */
+  /** One fetch of several partitions from the broker that leads them, which fills its answer in their order. */
   async fetchFrom(
     leader: Node,
     places: readonly FetchPlace[],
@@ -143,12 +155,13 @@ export class KafkaCluster {
     const fetched = await this.#asking(`broker ${leader.host}:${leader.port}`, () =>
       this.#wire.fetch(leader, { maxWaitMs, maxBytes, partitions }),
     )
+    const asked = new Map(places.map((place) => [`${place.topic}/${place.partition}`, place]))
     const answers: PartitionAnswer[] = []
     for (const { topic, partition, error, high, aborted, records } of fetched) {
-      const place = places.find((one) => one.topic === topic && one.partition === partition)
+      const place = asked.get(`${topic}/${partition}`)
       if (place === undefined) continue
       if (error !== 0) answers.push({ place, error: kafkaError(error).type })
-      else answers.push({ place, high, records: await readRecords(records, place.offset, aborted) })
+      else answers.push({ place, high, bytes: records, aborted })
     }
     return answers
   }

@@ -17,6 +17,10 @@ export class KafkaLane implements Lane {
   next: number
   /** One past the newest record known. */
   high: number
+  /** Offset of a batch that came damaged and is asked for once more. */
+  doubted: number | null = null
+  /** Whether a batch of it is being handed over: what is `next` is known after that. */
+  isTaken = false
   /** When `next` last moved, or the lane last had a reason to wait. */
   movedMs = 0
   #begun = false

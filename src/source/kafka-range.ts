@@ -2,8 +2,10 @@ import { Fault } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { KafkaCluster, kafkaSourceName } from './kafka-cluster.ts'
+import type { Records } from './kafka-records.ts'
 import type { KafkaOptions } from './options.ts'
-import type { Batch } from './source.ts'
+import { isUnreadable, unpacked } from './packed.ts'
+import type { Batch, Packed, RecordFraming, Unreadable } from './source.ts'
 
 /** A lane whose offsets can be read again, each time with the same values, beside whoever follows it. */
 export interface RereadableLane {
@@ -98,18 +100,35 @@ async function* readRange(
   { lo, hi }: { lo: number; hi: number },
 ): AsyncGenerator<Batch> {
   for (let at = lo; at <= hi; ) {
-    const { values, next, unreadable } = await cluster.fetch({ topic, partition, offset: at, maxBytes: fetchBytes })
-    if (next <= at) throw outOfRange(`${topic}/${partition} ends before offset ${hi}`)
-    const last = Math.min(hi, next - 1)
-    yield {
-      ...{ lo: at, hi: last, values: values.filter(({ offset }) => offset >= at && offset <= last) },
-      unreadable: unreadable.flatMap((part) => (part.lo > last ? [] : [{ ...part, hi: Math.min(part.hi, last) }])),
-    }
-    at = next
+    const records = await cluster.fetch({ topic, partition, offset: at, maxBytes: fetchBytes })
+    if (records.next <= at) throw outOfRange(`${topic}/${partition} ends before offset ${hi}`)
+    yield* batchesOf(records, at, hi)
+    at = records.next
   }
   // Offsets without a record are skipped, and deleted ones look the same: only the bounds tell.
   const { earliest = 0 } = (await cluster.bounds(topic)).get(partition) ?? {}
   if (earliest > lo) throw outOfRange(`${topic}/${partition}: Kafka deleted offsets up to ${earliest - 1} meanwhile`)
+}
+
+/** What a fetch brought up to `hi`. The record batch that goes beyond it is taken apart and cut there. */
+function* batchesOf({ packed, next, unreadable }: Records, lo: number, hi: number): Generator<Batch> {
+  const last = Math.min(hi, next - 1)
+  const isBeyond = ({ framing }: Packed) => framing.kind === 'records' && framing.last > last
+  const beyond = packed.find(isBeyond)
+  const whole = packed.filter((one) => !isBeyond(one))
+  const missing = unreadable.flatMap((part) => (part.lo > last ? [] : [{ ...part, hi: Math.min(part.hi, last) }]))
+  const cut = beyond === undefined ? last + 1 : Math.max(lo, (beyond.framing as RecordFraming).base)
+  if (beyond === undefined || cut > last) {
+    yield { lo, hi: last, values: [], packed: whole, unreadable: missing }
+    return
+  }
+  if (cut > lo) {
+    yield { lo, hi: cut - 1, values: [], packed: whole, unreadable: missing.filter((part) => part.lo < cut) }
+  }
+  const rest = unpacked(beyond)
+  const after: Unreadable[] = missing.filter((part) => part.lo >= cut)
+  if (isUnreadable(rest)) yield { lo: cut, hi: last, values: [], unreadable: [{ ...rest, hi: last }, ...after] }
+  else yield { lo: cut, hi: last, values: rest.filter(({ offset }) => offset <= last), unreadable: after }
 }
 
 function outOfRange(message: string): Fault {

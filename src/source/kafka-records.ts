@@ -1,14 +1,19 @@
+import { crc32c } from '@node-rs/crc32'
 import { Fault } from '../fault/fault.ts'
 import { decompressed } from './kafka-codecs.ts'
-import type { RawValue, Unreadable } from './source.ts'
+import type { Packed, Unreadable } from './source.ts'
+import { Varints } from './varints.ts'
 
 /** What a fetch brought of one partition, read as far as whole batches reach. */
 export interface Records {
-  readonly values: readonly RawValue[]
+  /** One for each record batch that has values, in the order of their offsets. */
+  readonly packed: readonly Packed[]
   /** Where to go on: past markers, aborted records and offsets that compaction took. */
   readonly next: number
   /** Batches that could not be read and were passed over. */
   readonly unreadable: readonly Unreadable[]
+  /** Offset of a batch with a wrong checksum, before which reading ended: ask for it once more. Null where all is well. */
+  readonly doubted: number | null
 }
 
 /** Producers whose transactions were given up, from which offset on. */
@@ -16,15 +21,25 @@ export type Aborted = readonly { readonly producerId: bigint; readonly first: nu
 
 /** A batch may grow to this when it is decompressed; brokers take batches of 1 MiB unless told otherwise. */
 export const largestBatchBytes = 128 * 1024 * 1024
+/** Once so much has come out of one answer the rest of it is left to the next. */
+const enoughBytes = 64 * 1024 * 1024
+
+/** What is told of a batch whose checksum is wrong, however often it is asked for. */
+export const wrongChecksum = 'a batch whose checksum is wrong'
 
 /** Bytes of a batch before its records, with the base offset and length that come first. */
 const headerBytes = 61
 const lengthEndsAt = 12
+const crcAt = 17
+const crcEndsAt = 21
 const currentMagic = 2
 
 /**
  * Reads the record batches of a fetch. Aborted records and control records are left out, as for a Kafka consumer that
  * reads committed records only.
+ *
+ * A wrong checksum may come from the way here or from the broker's disk. So reading ends before such a batch, and only
+ * one that is wrong again, after another fetch, is passed over.
  *
  * Source of the layout: Apache Kafka, "Message format", record batch, magic 2.
  *
@@ -33,33 +48,73 @@ const currentMagic = 2
 export async function readRecords(
   bytes: Buffer,
   from: number,
-  aborted: Aborted = [],
-  limit = largestBatchBytes,
+  options: {
+    aborted?: Aborted
+    /** Bytes of the largest batch. */
+    limit?: number
+    /** What the last fetch of these records said of itself. */
+    doubted?: number | null
+  } = {},
 ): Promise<Records> {
-  const values: RawValue[] = []
+  const { aborted = [], limit = largestBatchBytes, doubted = null } = options
+  const packed: Packed[] = []
   const unreadable: Unreadable[] = []
   const filter = new AbortFilter(aborted)
   let next = from
-  for (let at = 0; at + headerBytes <= bytes.length; ) {
-    const end = at + lengthEndsAt + bytes.readInt32BE(at + 8)
-    // The last batch may be cut off; it comes whole with the next fetch.
-    if (end > bytes.length) break
-    const magic = bytes.readInt8(at + 16)
-    if (magic !== currentMagic) {
-      const message = `records of format ${magic}, from before Kafka 0.11, cannot be read; have the brokers convert them`
-      throw new Fault('kafka-refused', message, { retryable: false })
-    }
+  let grown = 0
+  for (let at = 0; grown < enoughBytes; ) {
+    const end = batchEnd(bytes, at)
+    if (end === null) break
     const batch = headerOf(bytes, at)
-    if (batch.last >= from && filter.keeps(batch, bytes, at)) {
+    if (crc32c(bytes.subarray(at + crcEndsAt, end)) !== bytes.readUInt32BE(at + crcAt)) {
+      if (batch.base !== doubted) return { packed, next, unreadable, doubted: batch.base }
+      const lo = Math.max(from, batch.base)
+      const hi = lastOfBroken(bytes, batch, lo, end)
+      unreadable.push({ lo, hi, bytes: end - at, reason: wrongChecksum })
+      // It may have ended a transaction. What the broker says of those with the next fetch does not depend on it.
+      return { packed, next: hi + 1, unreadable, doubted: null }
+    }
+    if (batch.last >= from && filter.keeps(batch, bytes, at) && batch.count > 0) {
       const content = await decompressed(batch.attributes & 7, bytes.subarray(at + headerBytes, end), limit)
-      const read = 'bytes' in content ? readBatch(content.bytes, batch, from) : content.failure
-      if (typeof read !== 'string') for (const value of read) values.push(value)
-      else unreadable.push({ lo: Math.max(from, batch.base), hi: batch.last, bytes: end - at, reason: read })
+      if ('bytes' in content) {
+        packed.push({ bytes: content.bytes, framing: framingOf(batch, from) })
+        grown += content.bytes.length
+      } else {
+        unreadable.push({
+          ...{ lo: Math.max(from, batch.base), hi: batch.last },
+          ...{ bytes: end - at, reason: content.failure },
+        })
+      }
     }
     next = Math.max(next, batch.last + 1)
     at = end
   }
-  return { values, next, unreadable }
+  return { packed, next, unreadable, doubted: null }
+}
+
+/** Where to go on after a fetch, should all of it be as its headers say. */
+export function offsetAfter(bytes: Buffer, from: number): number {
+  let next = from
+  for (let at = 0, end = batchEnd(bytes, at); end !== null; at = end, end = batchEnd(bytes, at)) {
+    next = Math.max(next, headerOf(bytes, at).last + 1)
+  }
+  return next
+}
+
+/** Where the batch ends, or null when it was cut off: it comes whole with the next fetch. */
+function batchEnd(bytes: Buffer, at: number): number | null {
+  if (at + headerBytes > bytes.length) return null
+  const length = bytes.readInt32BE(at + lengthEndsAt - 4)
+  const magic = bytes.readInt8(at + 16)
+  if (magic !== currentMagic) {
+    const message = `records of format ${magic}, from before Kafka 0.11, cannot be read; have the brokers convert them`
+    throw new Fault('kafka-refused', message, { retryable: false })
+  }
+  if (length < headerBytes - lengthEndsAt) {
+    throw new Fault('kafka-unreachable', 'the records of an answer are damaged', { retryable: true })
+  }
+  const end = at + lengthEndsAt + length
+  return end > bytes.length ? null : end
 }
 
 interface BatchHeader {
@@ -83,6 +138,21 @@ function headerOf(bytes: Buffer, at: number): BatchHeader {
     producerId: bytes.readBigInt64BE(at + 43),
     count: bytes.readInt32BE(at + 57),
   }
+}
+
+function framingOf({ base, last, count, attributes, firstMs, maxMs }: BatchHeader, from: number): Packed['framing'] {
+  const appendedMs = (attributes & logAppendTime) === 0 ? null : maxMs
+  return { kind: 'records', base, last, count, firstMs, appendedMs, from }
+}
+
+/**
+ * The last offset of a batch that is not what was written, so that its own word for it counts for little. The offset of
+ * the batch behind it is told outside of what is damaged; without one, the number of records must agree, or one offset
+ * alone is passed over.
+ */
+function lastOfBroken(bytes: Buffer, { base, last, count }: BatchHeader, lo: number, end: number): number {
+  const following = end + 8 <= bytes.length ? Number(bytes.readBigInt64BE(end)) - 1 : null
+  return Math.max(lo, following ?? (last - base + 1 === count ? last : lo))
 }
 
 const logAppendTime = 0x08
@@ -113,59 +183,10 @@ class AbortFilter {
 
 /** A control record's key is a version and a type, and type 0 ends a transaction that was given up. */
 function isAbortMarker(bytes: Buffer, at: number): boolean {
-  const cursor = new Cursor(bytes, at)
-  cursor.varint()
-  cursor.at++
-  cursor.varint()
-  cursor.varint()
-  return cursor.varint() >= 4 && bytes.readInt16BE(cursor.at + 2) === 0
-}
-
-/** The records from an offset on, or why there are none. */
-function readBatch(bytes: Buffer, batch: BatchHeader, from: number): RawValue[] | string {
-  const isAppendTime = (batch.attributes & logAppendTime) !== 0
-  const cursor = new Cursor(bytes, 0)
-  const values: RawValue[] = []
-  for (let i = 0; i < batch.count; i++) {
-    const length = cursor.varint()
-    const end = cursor.at + length
-    if (length <= 0 || end > bytes.length) return 'a batch whose records do not fit into it'
-    cursor.at++
-    const stampDelta = cursor.varint()
-    const offset = batch.base + cursor.varint()
-    const keyBytes = cursor.varint()
-    if (keyBytes > 0) cursor.at += keyBytes
-    const valueBytes = cursor.varint()
-    const stamp = isAppendTime ? batch.maxMs : batch.firstMs + stampDelta
-    if (offset >= from) {
-      values.push({
-        offset,
-        bytes: valueBytes < 0 ? null : bytes.subarray(cursor.at, cursor.at + valueBytes),
-        arrivedMs: stamp > 0 ? stamp : null,
-      })
-    }
-    cursor.at = end
-  }
-  return values
-}
-
-/** Reads zigzag varints; those of 64 bits too, as long as they are safe integers. */
-class Cursor {
-  readonly #bytes: Buffer
-  at: number
-
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes
-    this.at = at
-  }
-
-  varint(): number {
-    let value = 0
-    for (let weight = 1; ; weight *= 128) {
-      const byte = this.#bytes[this.at++] ?? 0
-      value += (byte & 0x7f) * weight
-      if (byte < 0x80) break
-    }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-  }
+  const varints = new Varints(bytes, at)
+  varints.next()
+  varints.at++
+  varints.next()
+  varints.next()
+  return varints.next() >= 4 && bytes.readInt16BE(varints.at + 2) === 0
 }

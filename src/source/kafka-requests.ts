@@ -98,20 +98,20 @@ export function metadataCallOf(versions: Versions, topics: readonly string[]): K
   return { ...call, response: { ...call.response, parse: async (decoded) => oldMetadata(decoded) } }
 }
 
-/** Fetches partitions of one leader, committed records only. */
+/** Fetches partitions of one leader, in this order and committed records only. */
 export function fetchCallOf(versions: Versions, request: FetchRequest): KafkaCall<readonly FetchedPartition[]> {
-  const topics = new Map<string, { partition: number; fetchOffset: string; maxBytes: number }[]>()
+  const topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[] = []
   for (const { topic, partition, offset, maxBytes } of request.partitions) {
-    const own = topics.get(topic) ?? []
-    topics.set(topic, own)
-    own.push({ partition, fetchOffset: String(offset), maxBytes })
+    // A topic is named again when another stands between, as the Java client does it, for the order is that of the answer.
+    if (topics.at(-1)?.topic !== topic) topics.push({ topic, partitions: [] })
+    topics.at(-1)?.partitions.push({ partition, fetchOffset: String(offset), maxBytes })
   }
   const call = callOf(versions, 'Fetch', {
     isolationLevel: 1,
     maxWaitTime: request.maxWaitMs,
     minBytes: 1,
     maxBytes: request.maxBytes,
-    topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
+    topics,
   })
   const response = {
     decode: async (bytes: Buffer) => decodeFetch(new Decoder(bytes), call.request.apiVersion),

@@ -17,6 +17,7 @@ import {
   type Versions,
 } from './kafka-requests.ts'
 import { securityOf } from './kafka-security.ts'
+import { answeringSockets } from './kafka-socket.ts'
 import type { KafkaOptions } from './options.ts'
 
 /*
@@ -50,7 +51,6 @@ export class KafkaWire {
         log.debug(`kafka client: ${entry.log.message}`)
     this.#connectionOptions = {
       logger: loggers.createLogger({ level: loggers.LEVELS.WARN, logCreator }),
-      socketFactory: socketFactory(),
       clientId: options.client_id,
       connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -144,7 +144,9 @@ export class KafkaWire {
   }
 
   async #connect({ host, port }: { host: string; port: number }): Promise<Connected> {
-    const connection = new Connection({ ...this.#connectionOptions, host, port })
+    const isPlain = this.#connectionOptions['ssl'] === null
+    const sockets = isPlain ? answeringSockets((answer) => hear(connection, answer)) : socketFactory()
+    const connection = new Connection({ ...this.#connectionOptions, socketFactory: sockets, host, port })
     try {
       await connection.connect()
       const answer = (await connection.send({ ...apiVersionsCall(), requestTimeout: connectionTimeoutMs })) as {
@@ -173,6 +175,12 @@ export function errorType(error: unknown): string {
   if (typeof type === 'string') return type
   if (error instanceof Fault && cause !== undefined) return errorType(cause)
   return typeof name === 'string' ? name : 'unknown'
+}
+
+/** Whole answers come one at a time, so nothing is left that the client would have to copy them together with. */
+function hear(connection: Connection, answer: Buffer): void {
+  connection.chunks = []
+  connection.processData(answer)
 }
 
 async function hangUp(connection: Connection): Promise<void> {

@@ -9,6 +9,10 @@ declare module 'kafkajs/src/network/connection.js' {
   /** One connection to one broker. */
   export default class Connection {
     constructor(options: Record<string, unknown>)
+    /** What came and was not a whole answer yet. */
+    chunks: Buffer[]
+    /** Takes bytes that came. */
+    processData(bytes: Buffer): void
     isConnected(): boolean
     connect(): Promise<unknown>
     setVersions(versions: unknown): void

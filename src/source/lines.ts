@@ -1,11 +1,14 @@
-import type { RawValue } from './source.ts'
+import type { Batch, Packed, RawValue } from './source.ts'
 
 const newline = 0x0a
 const carriageReturn = 0x0d
 
 /**
- * Cuts a stream of bytes into lines with the byte offset of each, blank lines left out. A line longer than
- * `keepBytes` is cut there, so that one endless line cannot take the memory; what is left says that it is too long.
+ * Cuts a stream of bytes into batches of complete lines, which stay as they came: only a line that began in an earlier
+ * chunk is copied together. A line longer than `keepBytes` is cut there and becomes a batch of its own, so that one endless
+ * line cannot take the memory; what is left says that it is too long.
+ *
+ * An offset is that of a line's first byte. Batches follow each other without a gap and end where a line ends.
  */
 export class LineCutter {
   /** Offset after the last complete line: everything below it has been handed out. */
@@ -20,46 +23,117 @@ export class LineCutter {
     this.#keepBytes = keepBytes
   }
 
-  /** Bytes of a line that has not ended yet. */
-  get pendingBytes(): number {
-    return this.#restBytes
-  }
-
-  push(chunk: Buffer): RawValue[] {
-    const values: RawValue[] = []
-    let from = 0
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
-      this.#keep(chunk.subarray(from, end))
-      this.#finish(values, 1)
-      from = end + 1
+  push(chunk: Buffer): readonly Batch[] {
+    const cut = chunk.lastIndexOf(newline) + 1
+    const out = new Batches(this.position)
+    if (cut > 0) {
+      const from = this.#restBytes === 0 ? 0 : this.#finish(out, chunk)
+      this.#cutLines(out, chunk.subarray(from, cut))
+      this.position = out.position
     }
-    if (from < chunk.length) this.#keep(chunk.subarray(from))
-    return values
+    if (cut < chunk.length) this.#keep(chunk.subarray(cut))
+    return out.all()
   }
 
   /** The last line when the input ends without a newline. */
-  end(): RawValue[] {
-    const values: RawValue[] = []
-    if (this.#restBytes > 0) this.#finish(values, 0)
-    return values
+  end(): readonly Batch[] {
+    const out = new Batches(this.position)
+    if (this.#restBytes > 0) this.#value(out, Buffer.concat(this.#rest), this.#restBytes)
+    this.position = out.position
+    this.#forget()
+    return out.all()
+  }
+
+  /** Ends the line that began in an earlier chunk, and gives where the next one begins. */
+  #finish(out: Batches, chunk: Buffer): number {
+    const end = chunk.indexOf(newline)
+    const isTooLong = this.#restBytes + end > this.#keepBytes
+    this.#keep(chunk.subarray(0, isTooLong ? end : end + 1))
+    const line = Buffer.concat(this.#rest)
+    if (isTooLong) this.#value(out, line, this.#restBytes + 1)
+    else out.lines(line)
+    this.#forget()
+    return end + 1
+  }
+
+  /** Lines that are all complete. */
+  #cutLines(out: Batches, bytes: Buffer): void {
+    let from = 0
+    for (let at = 0; at < bytes.length; ) {
+      // None of the lines that end within reach of here is longer than that.
+      const reach = at + this.#keepBytes
+      const end = reach >= bytes.length ? bytes.length - 1 : bytes.lastIndexOf(newline, reach)
+      if (end >= at) {
+        at = end + 1
+        continue
+      }
+      if (at > from) out.lines(bytes.subarray(from, at))
+      const next = bytes.indexOf(newline, at) + 1
+      this.#value(out, bytes.subarray(at, reach), next - at)
+      from = next
+      at = next
+    }
+    if (from < bytes.length) out.lines(bytes.subarray(from))
+  }
+
+  /** A line by itself, without what ends it. */
+  #value(out: Batches, line: Buffer, bytes: number): void {
+    const kept = line.subarray(0, this.#keepBytes)
+    out.value(kept.at(-1) === carriageReturn ? kept.subarray(0, -1) : kept, bytes)
   }
 
   #keep(part: Buffer): void {
     this.#restBytes += part.length
-    const room = this.#keepBytes - this.#keptBytes
-    if (room <= 0) return
-    const kept = part.subarray(0, room)
-    this.#rest.push(kept)
+    // One more than is kept: the newline of a line that is just short enough.
+    const kept = part.subarray(0, Math.max(0, this.#keepBytes + 1 - this.#keptBytes))
+    if (kept.length > 0) this.#rest.push(kept)
     this.#keptBytes += kept.length
   }
 
-  #finish(values: RawValue[], terminatorBytes: number): void {
-    let line = this.#rest.length === 1 ? (this.#rest[0] as Buffer) : Buffer.concat(this.#rest)
-    if (line.at(-1) === carriageReturn) line = line.subarray(0, -1)
-    if (line.length > 0) values.push({ offset: this.position, bytes: line, arrivedMs: null })
-    this.position += this.#restBytes + terminatorBytes
+  #forget(): void {
     this.#rest = []
     this.#restBytes = 0
     this.#keptBytes = 0
+  }
+}
+
+/** Batches in the making, one behind the other. */
+class Batches {
+  /** Offset after all that was added. */
+  position: number
+  readonly #done: Batch[] = []
+  #lo: number
+  #packed: Packed[] = []
+
+  constructor(position: number) {
+    this.position = position
+    this.#lo = position
+  }
+
+  lines(bytes: Buffer): void {
+    this.#packed.push({ bytes, framing: { kind: 'lines', offset: this.position } })
+    this.position += bytes.length
+  }
+
+  /** @param bytes what the line takes in the input */
+  value(line: Buffer, bytes: number): void {
+    this.#close()
+    const value: RawValue = { offset: this.position, bytes: line, arrivedMs: null }
+    this.#lo = this.position + bytes
+    this.#done.push({ lo: this.position, hi: this.#lo - 1, values: line.length === 0 ? [] : [value] })
+    this.position = this.#lo
+  }
+
+  all(): readonly Batch[] {
+    this.#close()
+    return this.#done
+  }
+
+  #close(): void {
+    if (this.#packed.length > 0) {
+      this.#done.push({ lo: this.#lo, hi: this.position - 1, values: [], packed: this.#packed })
+    }
+    this.#packed = []
+    this.#lo = this.position
   }
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { EpochMs } from '../time/clock.ts'
 
-const chunkBytes = 256 * 1024
+const chunkBytes = 1024 * 1024
 
 /**
  * One file of the spool: the bytes `[base, end)` of a lane. The `.commit` file beside it holds how many of them were

@@ -36,3 +36,16 @@ export function eventTime(stampedMs: EpochMs | null, arrivedMs: EpochMs | null, 
   if (stampedMs > reference + skewMs) return { ok: true, timeMs: reference, skewed: true }
   return { ok: true, timeMs: stampedMs, skewed: false }
 }
+
+/**
+ * Whether `eventTime` takes a stamp as it is. For the hot path: it makes no object.
+ *
+ * @param arrivedMs 0 where it is not known
+ */
+export function isPlainStamp(stampedMs: EpochMs, arrivedMs: EpochMs, now: EpochMs): boolean {
+  return (
+    stampedMs >= earliestMs &&
+    stampedMs <= (arrivedMs === 0 ? now : arrivedMs) + skewMs &&
+    (arrivedMs === 0 || stampedMs >= arrivedMs - oldLimitMs)
+  )
+}

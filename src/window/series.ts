@@ -1,15 +1,20 @@
 import type { Lifetime, LifetimeTotal } from './lifetime.ts'
+import { OwnedCells } from './owned-cells.ts'
 
 /** Where the APIs (or, last of all, tenants) beyond a limit are counted. */
 export const otherLabel = '__other__'
 
-/** One (tenant, api). Its `id` is its row in the rings and is reused once the series is forgotten. */
+/** Most names of APIs of which all tenants share one text. */
+const sharedNames = 10_000
+
+/** One (tenant, api). Whoever keeps it looks at `id` before counting: a forgotten series must be looked up anew. */
 export interface Series {
   readonly tenant: string
   readonly api: string
-  readonly id: number
-  /** Row of each cause in the rings of refusals, -1 until that cause was seen; null before the first refusal. */
-  causeIds: Int32Array | null
+  /** Its cell in the rings, which another series gets once this one is forgotten; -1 from then on. */
+  id: number
+  /** Where the cells of its causes stand; -1 before the first refusal. */
+  refusedAt: number
   /** Newest slice that was counted. */
   lastSlice: number
   /** What was counted since the process started; survives reloads of the windows. */
@@ -22,12 +27,12 @@ export interface Series {
  * exact, because a folded record is counted under the folded name everywhere.
  */
 export class SeriesTable {
+  readonly cells: OwnedCells = new OwnedCells({ byCause: false })
   readonly #tenants = new Map<string, Map<string, Series>>()
-  readonly #freeIds: number[] = []
+  readonly #names = new Map<string, string>()
   readonly #limit: number
   readonly #perTenant: number
   #size = 0
-  #nextId = 0
   readonly #lifetime: Lifetime
   #folded = 0
 
@@ -67,7 +72,7 @@ export class SeriesTable {
     return this.#tenants.get(tenant)?.get(api) ?? null
   }
 
-  /** Visits every series; `visit` may forget the one it is given. Plain loops: a generator costs more than most visits. */
+  /** Visits every series. Plain loops: a generator costs more than most visits. */
   forEach(visit: (series: Series) => void): void {
     for (const apis of this.#tenants.values()) {
       for (const series of apis.values()) visit(series)
@@ -79,19 +84,34 @@ export class SeriesTable {
     if (apis?.get(series.api) !== series) return
     apis.delete(series.api)
     if (apis.size === 0) this.#tenants.delete(series.tenant)
-    this.#freeIds.push(series.id)
+    this.cells.take(series.id)
+    series.id = -1
     this.#size--
   }
 
   #make(tenant: string, api: string): Series {
-    const apis = this.#tenants.get(tenant) ?? new Map<string, Series>()
-    const known = apis.get(api)
+    let apis = this.#tenants.get(tenant)
+    const known = apis?.get(api)
     if (known !== undefined) return known
-    this.#tenants.set(tenant, apis)
-    const id = this.#freeIds.pop() ?? this.#nextId++
-    const series = { tenant, api, id, causeIds: null, lastSlice: -1, total: this.#lifetime.of(tenant, api) }
-    apis.set(api, series)
+    if (apis === undefined) {
+      apis = new Map<string, Series>()
+      this.#tenants.set(tenant, apis)
+    }
+    // A million series have few different names, and each record brings them in a text of its own.
+    const first: Series | undefined = apis.values().next().value
+    const name = { tenant: first?.tenant ?? tenant, api: this.#shared(api) }
+    const total = this.#lifetime.of(name.tenant, name.api)
+    const series = { tenant: name.tenant, api: name.api, id: -1, refusedAt: -1, lastSlice: -1, total }
+    series.id = this.cells.give(series)
+    apis.set(name.api, series)
     this.#size++
     return series
+  }
+
+  #shared(api: string): string {
+    const known = this.#names.get(api)
+    if (known !== undefined) return known
+    if (this.#names.size < sharedNames) this.#names.set(api, api)
+    return api
   }
 }

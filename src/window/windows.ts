@@ -1,13 +1,19 @@
+import assert from 'node:assert/strict'
 import { type Cause, causes } from '../classify/cause.ts'
 import type { EpochMs } from '../time/clock.ts'
+import { CauseCells } from './cause-cells.ts'
+import type { Column, ColumnView } from './columns.ts'
 import type { Lifetime } from './lifetime.ts'
 import { aheadSlices, RollingCounts, windowSlices } from './rolling.ts'
 import { type Series, SeriesTable } from './series.ts'
-import { type SeriesTotals, sliceMs, type WindowView } from './view.ts'
+import { type SeriesTotals, sliceMs } from './view.ts'
 
+const longestWindow = windowSlices.length - 1
 /** How many slices a jump in event time is walked through before the rest of the gap is skipped. */
-const walkedSlices = (windowSlices.at(-1) ?? 0) + aheadSlices
+const walkedSlices = (windowSlices[longestWindow] ?? 0) + aheadSlices
 const slicesPerMinute = 60_000 / sliceMs
+/** Most series forgotten with one slice: when a flood of names goes idle at once, the rest waits for the next slices. */
+const forgottenPerSlice = 20_000
 
 export type Placement = 'counted' | 'late' | 'outside'
 
@@ -15,14 +21,15 @@ export type Placement = 'counted' | 'late' | 'outside'
  * The rolling windows of every series. Event time only moves on by `advanceTo`; a record ahead of the watermark waits
  * in the ring, one behind it is added to its true slice and to the sums that still cover it.
  */
-export class Windows implements WindowView {
+export class Windows implements ColumnView {
   readonly #table: SeriesTable
+  readonly #causes = new CauseCells()
   #requests: RollingCounts | null = null
   #refusals: RollingCounts | null = null
   #head = -1
   #watchedFrom = 0
-  #nextCauseId = 0
-  readonly #freeCauseIds: number[] = []
+  /** The next cell that the search for idle series looks at; -1 while there is no search. */
+  #searched = -1
 
   constructor(options: { seriesLimit: number; seriesLimitPerTenant: number; lifetime: Lifetime }) {
     const { seriesLimit: limit, seriesLimitPerTenant: perTenant, lifetime } = options
@@ -72,14 +79,27 @@ export class Windows implements WindowView {
    * or not yet holds the slice and nothing was counted here
    */
   add(series: Series, slice: number, counts: { requests: number; refusals: number; cause: number }): Placement {
-    if (this.#requests === null || this.#refusals === null) this.openAt(slice * sliceMs)
-    const requests = this.#requests as RollingCounts
-    const refusals = this.#refusals as RollingCounts
+    const requests = this.#opened(slice)
     if (!requests.holds(slice)) return 'outside'
     if (slice > this.#head) this.#head = slice
     if (slice > series.lastSlice) series.lastSlice = slice
     if (counts.requests !== 0) requests.add(series.id, slice, counts.requests)
-    if (counts.refusals !== 0) refusals.add(this.#causeId(series, counts.cause), slice, counts.refusals)
+    if (counts.refusals !== 0) this.#refuse(series, slice, counts.cause, counts.refusals)
+    return slice < requests.end ? 'late' : 'counted'
+  }
+
+  /**
+   * Counts one request: `add` for the hot path, which makes no object.
+   *
+   * @param cause index of the cause it was refused for, -1 when it was not
+   */
+  count(series: Series, slice: number, cause: number): Placement {
+    const requests = this.#requests ?? this.#opened(slice)
+    if (!requests.holds(slice)) return 'outside'
+    if (slice > this.#head) this.#head = slice
+    if (slice > series.lastSlice) series.lastSlice = slice
+    requests.add(series.id, slice, 1)
+    if (cause >= 0) this.#refuse(series, slice, cause, 1)
     return slice < requests.end ? 'late' : 'counted'
   }
 
@@ -99,7 +119,8 @@ export class Windows implements WindowView {
         this.#refusals.advance()
         walked++
       }
-      if (this.#requests.end % slicesPerMinute === 0) this.#forgetIdle()
+      if (this.#requests.end % slicesPerMinute === 0) this.#searched = 0
+      if (this.#searched >= 0) this.#forgetIdle()
       yield this.#requests.end * sliceMs
     }
   }
@@ -109,18 +130,25 @@ export class Windows implements WindowView {
     return this.#requests !== null && slice >= this.#requests.end + aheadSlices
   }
 
+  columns(fromMs: EpochMs, toMs: EpochMs): readonly Column[] {
+    const [from, to] = [Math.floor(fromMs / sliceMs), Math.floor(toMs / sliceMs)]
+    return [
+      { cells: this.#table.cells, counts: this.#requests?.column(from, to) ?? nothing },
+      { cells: this.#causes.cells, counts: this.#refusals?.column(from, to) ?? nothing },
+    ]
+  }
+
   totals(fromMs: EpochMs, toMs: EpochMs): readonly SeriesTotals[] {
-    const requests = this.#requests
-    const refusals = this.#refusals
-    if (requests === null || refusals === null) return []
-    const read = reader(requests.end, Math.floor(fromMs / sliceMs), Math.floor(toMs / sliceMs))
+    const [from, to] = [Math.floor(fromMs / sliceMs), Math.floor(toMs / sliceMs)]
+    const requests = this.#requests?.column(from, to) ?? nothing
+    const refusals = this.#refusals?.column(from, to) ?? nothing
     const rows: SeriesTotals[] = []
-    this.#table.forEach(({ tenant, api, id, causeIds }) => {
-      const count = read(requests, id)
-      const found = causeIds === null ? noCauses : countedCauses(causeIds, (causeId) => read(refusals, causeId))
+    this.#table.forEach((series) => {
+      const count = requests[series.id] ?? 0
+      const found = series.refusedAt < 0 ? noCauses : this.#countedCauses(series, refusals)
       if (count === 0 && found.length === 0) return
       const paymentRequired = found.reduce((sum, one) => sum + one.count, 0)
-      rows.push({ tenant, api, requests: count, paymentRequired, causes: found })
+      rows.push({ tenant: series.tenant, api: series.api, requests: count, paymentRequired, causes: found })
     })
     return rows
   }
@@ -133,73 +161,64 @@ export class Windows implements WindowView {
   refusalsByMinute(name: { readonly tenant: string; readonly api: string }, endMs: EpochMs, minutes: number): number[] {
     const counts = new Array<number>(minutes).fill(0)
     const refusals = this.#refusals
-    const causeIds = this.#table.find(name.tenant, name.api)?.causeIds ?? null
-    if (refusals === null || causeIds === null) return counts
+    const series = this.#table.find(name.tenant, name.api)
+    if (refusals === null || series === null) return counts
     const first = Math.floor(endMs / sliceMs) - minutes * slicesPerMinute
-    for (const id of causeIds) {
-      if (id < 0) continue
+    for (let cause = 0; cause < causes.length; cause++) {
+      const cell = this.#causes.find(series, cause)
+      if (cell < 0) continue
       for (let at = 0; at < minutes * slicesPerMinute; at++) {
         const minute = Math.floor(at / slicesPerMinute)
-        counts[minute] = (counts[minute] ?? 0) + refusals.at(id, first + at)
+        counts[minute] = (counts[minute] ?? 0) + refusals.at(cell, first + at)
       }
     }
     return counts
   }
 
-  #causeId(series: Series, cause: number): number {
-    series.causeIds ??= new Int32Array(causes.length).fill(-1)
-    const known = series.causeIds[cause] ?? -1
-    if (known >= 0) return known
-    const id = this.#freeCauseIds.pop() ?? this.#nextCauseId++
-    series.causeIds[cause] = id
-    return id
+  /** The rings of requests; at the first record they are opened around it. */
+  #opened(slice: number): RollingCounts {
+    if (this.#requests === null) this.openAt(slice * sliceMs)
+    assert(this.#requests !== null, 'the windows were just opened')
+    return this.#requests
   }
 
+  #refuse(series: Series, slice: number, cause: number, count: number): void {
+    this.#refusals?.add(this.#causes.of(series, cause), slice, count)
+  }
+
+  #countedCauses(series: Series, refusals: Uint32Array): SeriesTotals['causes'] {
+    const found: { cause: Cause; count: number }[] = []
+    for (let at = 0; at < causes.length; at++) {
+      const cell = this.#causes.find(series, at)
+      const count = cell < 0 ? 0 : (refusals[cell] ?? 0)
+      const cause = causes[at]
+      if (count > 0 && cause !== undefined) found.push({ cause, count })
+    }
+    return found
+  }
+
+  /**
+   * Forgets series of which the rings hold nothing any more. Their cells are zero in every slice and sum, and can be
+   * given to others as they are.
+   */
   #forgetIdle(): void {
+    const { cells } = this.#table
     const oldest = this.#requests?.oldest ?? 0
-    this.#table.forEach((series) => {
-      if (series.lastSlice >= oldest) return
-      this.#requests?.clear(series.id)
-      for (const id of series.causeIds ?? []) {
-        if (id < 0) continue
-        this.#refusals?.clear(id)
-        this.#freeCauseIds.push(id)
-      }
+    // Nearly every series has requests in the last hour, and their sums lie side by side.
+    const hour = this.#requests?.window(longestWindow) ?? nothing
+    let left = forgottenPerSlice
+    for (; this.#searched < cells.size && left > 0; this.#searched++) {
+      if ((hour[this.#searched] ?? 0) !== 0) continue
+      const series = cells.seriesOf(this.#searched)
+      if (series === null || series.lastSlice >= oldest) continue
+      this.#causes.take(series)
       this.#table.forget(series)
-    })
+      left--
+    }
+    if (this.#searched >= cells.size) this.#searched = -1
   }
 }
 
+const nothing = new Uint32Array(0)
 /** Nearly every series: one list for all of them. */
 const noCauses: SeriesTotals['causes'] = []
-
-function countedCauses(causeIds: Int32Array, read: (id: number) => number): SeriesTotals['causes'] {
-  const found: { cause: Cause; count: number }[] = []
-  for (let c = 0; c < causes.length; c++) {
-    const id = causeIds[c] ?? -1
-    const count = id < 0 ? 0 : read(id)
-    const cause = causes[c]
-    if (count > 0 && cause !== undefined) found.push({ cause, count })
-  }
-  return found
-}
-
-/** Chooses how to read a span: a running sum as it stands, one corrected at both ends, or slice by slice. */
-function reader(end: number, from: number, to: number): (counts: RollingCounts, id: number) => number {
-  const window = windowSlices.indexOf(to - from)
-  const shift = to - end
-  if (window >= 0 && shift === 0) return (counts, id) => counts.sum(id, window)
-  if (window >= 0 && Math.abs(shift) * 2 < to - from && shift > 0) {
-    return (counts, id) => {
-      let total = counts.sum(id, window)
-      for (let slice = end; slice < to; slice++) total += counts.at(id, slice)
-      for (let slice = from - shift; slice < from; slice++) total -= counts.at(id, slice)
-      return total
-    }
-  }
-  return (counts, id) => {
-    let total = 0
-    for (let slice = from; slice < to; slice++) total += counts.at(id, slice)
-    return total
-  }
-}

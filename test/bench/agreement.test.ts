@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { allVariants } from '../../bench/bytes.ts'
-import { Feed } from '../../bench/daemon.ts'
+import { allCases } from '../../bench/bytes.ts'
+import { batchesOf, Feed } from '../../bench/feed.ts'
+import { judged, renderGoals } from '../../bench/goals.ts'
+import { kafkajsMessages } from '../../bench/kafkajs-decode.ts'
 import { manySeries } from '../../bench/many-series.ts'
-import { ratioOf } from '../../bench/measure.ts'
+import { quantile, ratioOf } from '../../bench/measure.ts'
 import { NaiveCounter } from '../../bench/naive.ts'
 import { parseOptions } from '../../bench/options.ts'
-import { makeRecords, type Records, type Shape, shapes } from '../../bench/records.ts'
+import { codecs } from '../../bench/record-batch.ts'
+import { makeRecords, type Records, type Shape, shapes, zipf } from '../../bench/records.ts'
+import { templatesOf } from '../../bench/template.ts'
 import { causes } from '../../src/classify/cause.ts'
 import { windowLengthsMs } from '../../src/window/view.ts'
 
 const startMs = Date.UTC(2026, 10, 21, 12, 0, 0)
-const count = 2_000
+const count = 1_000
 
 function records(shape: Shape, seed = 7): Records {
   return makeRecords({ shape, count, seed, startMs })
@@ -32,14 +36,36 @@ describe.each(shapes)('the bench on %s records', (shape) => {
 
   test('has every variant count the same', async () => {
     const made = records(shape)
-    const tallies = []
-    for (const variant of await allVariants(shape)) {
-      variant.prepare(made)
-      await variant.run(made)
-      tallies.push(variant.tally())
-    }
     const truth = { requests: count, refused: made.refused }
-    expect(tallies).toEqual([null, truth, truth, truth])
+    for (const { codec, variants } of await allCases(shape)) {
+      for (const variant of variants) {
+        variant.prepare(made)
+        await variant.run()
+        expect({ codec, name: variant.name, ...variant.tally() }).toEqual({ codec, name: variant.name, ...truth })
+      }
+    }
+  })
+
+  test.each(codecs)('encodes batches with %s that kafkajs reads back', async (codec) => {
+    const made = records(shape)
+    const found: string[] = []
+    for (const { bytes } of batchesOf(made, { codec, base: 0 })) {
+      for (const { value } of await kafkajsMessages(bytes)) found.push(String(value))
+    }
+    expect(found).toEqual(made.values.map(String))
+  })
+
+  test('gives a template other times and leaves the rest of it', async () => {
+    const made = records(shape)
+    const [template] = templatesOf(made, 100)
+    const laterMs = startMs + 86_400_000
+    const messages = await kafkajsMessages(template?.at(laterMs, 50) ?? Buffer.alloc(0))
+    const timeOf = ({ started_at, time_iso8601 }: { started_at?: number; time_iso8601?: string }) =>
+      started_at ?? Date.parse(time_iso8601 ?? '')
+    const found = messages.map(({ value }) => JSON.parse(String(value)))
+    expect(found.map(timeOf)).toEqual(Array.from({ length: 100 }, (_, i) => laterMs + Math.floor(i / 2)))
+    const without = (value: object) => ({ ...value, started_at: 0, time_iso8601: '' })
+    expect(found.map(without)).toEqual(made.values.slice(0, 100).map((value) => without(JSON.parse(String(value)))))
   })
 
   test('has the daemon find each cause that was put into the records', async () => {
@@ -82,12 +108,42 @@ test('compares variants round by round', () => {
   expect(ratioOf([200, 50, 90], [100, 100, 30])).toEqual({ median: 2, low: 0.5, high: 3 })
 })
 
+test('takes the 99th percentile as the least value that 99 % do not exceed', () => {
+  const values = Array.from({ length: 200 }, (_, i) => 200 - i)
+  expect(quantile(values, 0.99)).toBe(198)
+  expect(quantile([7], 0.99)).toBe(7)
+})
+
+test("draws by Zipf's law from the first to the last", () => {
+  const drawn = zipf(3)
+  expect([0, 0.56, 0.57, 0.9999].map((share) => drawn(() => share))).toEqual([0, 0, 1, 2])
+})
+
+test('says which goals are held, reached and missed, for more and for less', () => {
+  const all = judged([
+    { goal: 'lag', of: 'kong', value: 900 },
+    { goal: 'bytes', of: 'kong', value: 12, low: 11, high: 13 },
+    { goal: 'bytes', of: 'flat', value: 5.9 },
+  ])
+  expect(all.map(({ goal, of, held, reached }) => [goal, of, held, reached])).toEqual([
+    ['bytes', 'kong', true, true],
+    ['bytes', 'flat', false, false],
+    ['lag', 'kong', true, false],
+  ])
+  const text = renderGoals(all)
+  expect(text).toMatch(/kong \| 12\.00x \(11\.00-13\.00\) \| +6\.00x \| +12\.00x \| aim reached/)
+  expect(text).toMatch(/flat \| +5\.90x .*NOT HELD/)
+  expect(text).toMatch(/kong \| +900 ms \| 1000 ms \| 250 ms \| +held/)
+  expect(text).toContain('Not measured in this run: memory per live series at 1,000,000.')
+})
+
 test('takes its options from the command line and refuses nonsense', () => {
-  expect(parseOptions(['--quick'])).toMatchObject({ quick: true, rounds: 2, json: false })
+  expect(parseOptions(['--quick'])).toMatchObject({ quick: true, rounds: 2, json: false, scale: 1 })
   expect(parseOptions(['--rounds', '3', '--only', 'bytes,kafka'])).toMatchObject({
     rounds: 3,
     only: ['bytes', 'kafka'],
   })
   expect(() => parseOptions(['--rounds', '0'])).toThrow('whole number')
+  expect(() => parseOptions(['--scale', '0'])).toThrow('above 0')
   expect(() => parseOptions(['--wat'])).toThrow()
 })

@@ -20,6 +20,21 @@ describe('kindOf', () => {
     ).toBe(null)
   })
 
+  test('asks nothing of an unwatched status but whether the upstream refused', () => {
+    const never = () => expect.unreachable('nothing else is asked')
+    for (const refused of [true, false]) {
+      const asked: string[] = []
+      const record = new Proxy(bodyRecord({}, { status: 500, upstreamRefused: refused, evidence: never }), {
+        get: (target, key) => {
+          asked.push(String(key))
+          return Reflect.get(target, key)
+        },
+      })
+      expect(kindOf(record, watching)).toBe(refused ? 'upstream_402' : null)
+      expect([...new Set(asked)]).toEqual(['status', 'upstreamRefused'])
+    }
+  })
+
   test('names an equivalent only with one of its codes', () => {
     const limited = (code: string) => bodyRecord({ error: { code } }, { status: 429 })
     expect(kindOf(limited('insufficient_quota'), watching)).toBe('equivalent')

@@ -17,6 +17,7 @@ describe('classified', () => {
     ['too few replicas', '285', 'store-busy', 'wait'],
     ['a slow query', '159', 'store-busy', 'wait'],
     ['a full disk', '243', 'store-busy', 'operator'],
+    ['a full disk beside the embedded store', 'ENOSPC', 'store-busy', 'operator'],
     ['a read-only user', '164', 'store-busy', 'operator'],
     ['a wrong password', '516', 'store-refused', 'operator'],
     ['a missing right', '497', 'store-refused', 'operator'],
@@ -43,7 +44,7 @@ describe('classified', () => {
   })
 
   test('says what to do, and leaves out what a message of the server may tell', () => {
-    for (const code of ['516', '497', '243', '60']) {
+    for (const code of ['516', '497', '243', '60', 'ENOSPC']) {
       const { message } = classified(answer(code, 'user: Authentication failed for token s3cret'))
       expect(message).not.toContain('s3cret')
       expect(message).toMatch(/check|docs\/clickhouse\.md|make room|restart/)

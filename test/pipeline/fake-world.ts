@@ -31,6 +31,10 @@ function accessRecord(record: PlainRecord): AccessRecord {
 
 const decoder: Decoder = {
   layout: null,
+  state: '',
+  plain: null,
+  names: [], labelAt: () => null,
+  readObject: () => null,
   decode(value): Decoded[] {
     if (value === null) return [{ kind: 'unreadable', index: 0, failure: 'empty', message: 'nothing' }]
     try {

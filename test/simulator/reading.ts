@@ -13,6 +13,10 @@ const decoded = new WeakMap<Uint8Array, Decoded[]>()
 
 const decoder: Decoder = {
   layout: null,
+  state: '',
+  plain: null,
+  names: [], labelAt: () => null,
+  readObject: () => null,
   decode(value) {
     if (value === null) return noDecode
     const known = decoded.get(value) ?? decode(value)

@@ -6,6 +6,7 @@ import { sourceOptions } from '../../src/source/options.ts'
 import { describeWithKafka } from '../support/available.ts'
 import { createTopic, deleteTopic, produce, sharedKafka, topicName } from '../support/kafka.ts'
 import { waitFor } from '../support/process.ts'
+import { textsOf, valuesOf } from './record-batches.ts'
 
 describeWithKafka('KafkaCluster', () => {
   let brokers: string
@@ -59,12 +60,12 @@ describeWithKafka('KafkaCluster', () => {
         [1, 3],
       ]),
     )
-    const { values, next, high } = await cluster.fetch({ topic, partition: 1, offset: 1, maxBytes: 1_000 })
-    expect(values.map(({ offset, bytes }) => [offset, bytes === null ? null : Buffer.from(bytes).toString()])).toEqual([
+    const { packed, next, high } = await cluster.fetch({ topic, partition: 1, offset: 1, maxBytes: 1_000 })
+    expect(textsOf(packed)).toEqual([
       [1, 'b'],
       [2, null],
     ])
-    expect(values[0]?.arrivedMs).toBeGreaterThanOrEqual(before)
+    expect(valuesOf(packed)[0]?.arrivedMs).toBeGreaterThanOrEqual(before)
     expect([next, high]).toEqual([3, 3])
     expect((await cluster.fetch({ topic, partition: 1, offset: 3, maxBytes: 1_000 })).next).toBe(3)
     await expect(cluster.fetch({ topic, partition: 1, offset: 4, maxBytes: 1_000 })).rejects.toMatchObject({
@@ -90,11 +91,11 @@ describeWithKafka('KafkaCluster', () => {
     }
     await producer.disconnect()
     // A broker says that a transaction has ended before the end is in the log.
-    const { values, next } = await waitFor('all three ends', async () => {
+    const { packed, next } = await waitFor('all three ends', async () => {
       const fetched = await cluster.fetch({ topic, partition: 0, offset: 0, maxBytes: 100_000 })
       return fetched.next === 6 && fetched
     })
-    expect(values.map(({ offset, bytes }) => [offset, Buffer.from(bytes ?? []).toString()])).toEqual([
+    expect(textsOf(packed)).toEqual([
       [0, 'kept'],
       [4, 'kept too'],
     ])
@@ -105,8 +106,8 @@ describeWithKafka('KafkaCluster', () => {
     const topic = topicName('large')
     await createTopic(brokers, topic, 1, { 'max.message.bytes': '4000000' })
     await produce(brokers, topic, [Buffer.alloc(3_000_000, 'x'), 'small'], { batch: 1 })
-    const { values, next } = await cluster.fetch({ topic, partition: 0, offset: 0, maxBytes: 1_000 })
-    expect(values.map(({ bytes }) => bytes?.length)).toEqual([3_000_000])
+    const { packed, next } = await cluster.fetch({ topic, partition: 0, offset: 0, maxBytes: 1_000 })
+    expect(valuesOf(packed).map(({ bytes }) => bytes?.length)).toEqual([3_000_000])
     expect(next).toBe(1)
   })
 })

@@ -2,12 +2,14 @@
  * A ClickHouse server's HTTP interface over the embedded engine, as a process of its own, for tests only. What a
  * request sets, it sets for itself alone: each request gets a session of its own, which is what the server does, too.
  *
- * Not here: HTTP sessions, compressed answers, binary insert formats, progress headers, users other than one.
+ * Not here: HTTP sessions, compressed answers, binary formats but Native inserts, progress headers, users other than one.
  *
  * Usage: node --import tsx clickhouse-front.ts DIR PORT [USER PASSWORD]
  */
 import { randomUUID } from 'node:crypto'
+import { rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Session } from 'chdb'
 import { type Query, QueryRefused, queryOf, severalStatements, statusOf } from './clickhouse-protocol.ts'
@@ -44,7 +46,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (url.pathname === '/_test/fail') return void response.end(addFault(url.searchParams))
   const body = await bodyOf(request)
   authenticate(request, url)
-  const query = queryOf(url.searchParams, body)
+  const statement = url.searchParams.get('query') ?? ''
+  const isNative = /^INSERT .* FORMAT Native$/s.test(statement)
+  const query = queryOf(url.searchParams, isNative ? '' : body.toString('utf8'))
   if (query.sql.trim() === '') return void response.end('Ok.\n')
   const several = severalStatements(query.sql)
   if (several !== null)
@@ -53,7 +57,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const fault = takeFault(query.sql)
   if (fault?.mode === 'error') throw new QueryRefused(fault.code, 'a test asked for this error', 'TEST')
   if (fault?.mode === 'cut-before') return void request.socket.destroy()
-  const result = await execute(query, request.method === 'GET')
+  const readOnly = request.method === 'GET'
+  const result = await (isNative ? insertNative(query, body) : execute(query, readOnly))
   if (fault?.mode === 'cut-after') return void request.socket.destroy()
 
   response.setHeader('X-ClickHouse-Query-Id', query.id ?? randomUUID())
@@ -74,6 +79,17 @@ async function execute(query: Query, readOnly: boolean) {
   }
 }
 
+/** The engine takes binary rows from a file alone. */
+async function insertNative(query: Query, body: Buffer) {
+  const file = join(dir as string, `body-${randomUUID()}`)
+  writeFileSync(file, body)
+  try {
+    return await execute({ ...query, sql: query.sql.replace(' SETTINGS ', ` FROM INFILE '${file}' SETTINGS `) }, false)
+  } finally {
+    rmSync(file)
+  }
+}
+
 function summary(result: { rowsRead: number; bytesRead: number; elapsed: number }): Record<string, string> {
   return {
     read_rows: String(result.rowsRead),
@@ -88,11 +104,11 @@ function summary(result: { rowsRead: number; bytesRead: number; elapsed: number 
   }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const bytes = Buffer.concat(chunks)
-  return (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8')
+  return request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes
 }
 
 function authenticate(request: IncomingMessage, url: URL): void {
