@@ -54,7 +54,8 @@ export async function bytesFigure(
       const records = makeRecords({ shape, count, seed: seed + round, startMs: startMs + span, density })
       bytesPerRecord = records.bytes / count
       for (const [at, one] of cases.entries()) {
-        if (one.density === density) await measureCase(one, records, round <= 0 ? null : (samples[at] ?? []), round + warmUps)
+        if (one.density === density)
+          await measureCase(one, records, round <= 0 ? null : (samples[at] ?? []), round + warmUps)
       }
     }
     progress.step()

@@ -66,7 +66,11 @@ function varint(): i64 {
   return <i64>(value >> 1) ^ -(<i64>(value & 1))
 }
 
-/** The records of a batch from an offset on. Source: Apache Kafka, "Message format", record, magic 2. */
+/**
+ * The records of a batch from an offset on. Source: Apache Kafka, "Message format", record, magic 2.
+ *
+ * @param appendedMs not a number where each record has its own time
+ */
 export function frameRecords(p: usize, length: usize, records: i32, base: f64, firstMs: f64, appendedMs: f64, from: f64): i32 {
   const bytesEnd = p + length
   let count = 0
@@ -85,7 +89,7 @@ export function frameRecords(p: usize, length: usize, records: i32, base: f64, f
     if (cursor > end || valueBytes > <i64>(end - cursor)) return brokenFraming
     if (offset >= from) {
       if (count == mostValues) return tooManyValues
-      const arrivedMs = appendedMs > 0 ? appendedMs : stamp
+      const arrivedMs = isNaN(appendedMs) ? stamp : appendedMs
       note(count++, cursor, valueBytes < 0 ? -1 : <i32>valueBytes, offset, arrivedMs > 0 ? arrivedMs : 0)
     }
     cursor = end

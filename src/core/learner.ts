@@ -73,7 +73,7 @@ export class Learner {
       this.#engine.run(i, i + 1)
       if (this.#engine.outcomes[i] === outcome.unknownWord) {
         if (!this.#addWord(this.#engine.unknownWord())) return
-      } else if (this.#engine.outcomes[i] === outcome.unknownShape) {
+      } else if (this.#engine.outcomes[i] === outcome.unknownShape || (this.#engine.outcomes[i] ?? -1) >= 0) {
         if (isPlain && places !== null) {
           const refused = this.#refusedName(watched.looks(), places)
           if (refused !== null) {
@@ -81,6 +81,7 @@ export class Learner {
             continue
           }
         }
+        if (this.#engine.outcomes[i] !== outcome.unknownShape) return
         this.#teach(decoded, isPlain ? record : null, places, watched.looks())
         this.#engine.run(i, i + 1)
         return

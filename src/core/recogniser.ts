@@ -64,8 +64,9 @@ export class Recogniser {
     if (known !== undefined) return known
     const found = this.engine.pairAt(pair)
     if (this.#isTrusted.get(found.names) !== true) return undefined
-    const names = this.#namesIn(found, decoder)
-    this.#pairs[pair] = names
+    // One that is refused is learnt from: such a name may be passed over, and another place be looked at.
+    const names = this.#namesIn(found, decoder) ?? undefined
+    if (names !== undefined) this.#pairs[pair] = names
     return names
   }
 
@@ -76,12 +77,17 @@ export class Recogniser {
     engine.run(i, i + 1)
     let found = engine.outcomes[i] ?? outcome.general
     if (found === outcome.general || found === outcome.skipped || decoder.state !== state) return false
-    if (found < 0) {
+    if (found < 0 || this.#isRefused(found)) {
       this.#learner.learn(i, bytes, { decoder, isSpecial: this.#isSpecial })
       found = engine.outcomes[i] ?? outcome.general
     }
     if (found >= 0 && this.#pairs[found] === undefined) this.#learnPair(i, found, entries, decoder)
     return true
+  }
+
+  /** Whether a new pair has names that are taken as they stand, and this one is not. */
+  #isRefused(found: number): boolean {
+    return this.#pairs[found] === undefined && this.#isTrusted.get(this.engine.pairAt(found).names) === true
   }
 
   #learnPair(i: number, number: number, entries: readonly Decoded[], decoder: Decoder): void {

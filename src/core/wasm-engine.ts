@@ -133,7 +133,7 @@ class WasmEngine implements Engine {
         ? this.#core.frameLines(this.#input, bytes.length, framing.offset)
         : this.#core.frameRecords(
             ...([this.#input, bytes.length, framing.count, framing.base] as const),
-            ...([framing.firstMs, framing.appendedMs ?? 0, framing.from] as const),
+            ...([framing.firstMs, framing.appendedMs ?? Number.NaN, framing.from] as const),
           )
     return count >= 0 ? count : count === -1 ? 'broken' : 'too-many'
   }

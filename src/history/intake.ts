@@ -159,7 +159,7 @@ export class Intake {
     const cause = judged?.kind === 'payment_required' ? causes.indexOf(judged.cause) : -1
     let late = slice * sliceMs < (windows.endMs ?? 0)
     if (one.live) {
-      late = windows.add(series, slice, { requests: 1, refusals: cause < 0 ? 0 : 1, cause }) === 'late'
+      late = windows.count(series, slice, cause) === 'late'
       // What lands again was counted before the restart already.
       if (!one.repeated) {
         this.#lifetime.count(series.total, cause)

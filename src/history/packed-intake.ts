@@ -20,7 +20,7 @@ import {
   roomSlices,
   unknownLabel,
 } from './intake.ts'
-import { KnownSeries } from './known-series.ts'
+import { fact, KnownSeries } from './known-series.ts'
 
 /** What packed values need of a lane. */
 export interface PackedLane extends IntakeLane {
@@ -232,8 +232,7 @@ class Counter {
     const trustedMs = arrivedMs === 0 ? now : arrivedMs
     const timeMs = stampedMs === 0 ? trustedMs : stampedMs
     if (stampedMs !== 0 && !isPlainStamp(stampedMs, arrivedMs, now)) return false
-    this.#windows ??= this.#open.around(timeMs)
-    const windows = this.#windows
+    const windows = this.#windows ?? this.#opened(timeMs)
     const slice = Math.floor(timeMs / sliceMs)
     if (live) {
       const seenMs = Math.min(timeMs, trustedMs)
@@ -242,20 +241,41 @@ class Counter {
       if (windows.tooFarAhead(slice)) {
         this.flush()
         this.#open.makeRoom(slice - roomSlices)
+        this.#known.renew(windows)
       }
     }
-    const series = this.#known.of(pair, windows, this.#lane.decoder)
-    if (series === null) return false
+    const known = this.#known
+    const at = known.placeOf(pair, windows, this.#lane.decoder)
+    if (at < 0) return false
+    const { facts } = known
     let isLate = slice * sliceMs < (windows.endMs ?? 0)
     if (live) {
-      isLate = windows.count(series, slice, -1) === 'late'
-      if (offset > this.#countedTo) this.#lifetime.count(series.total, -1)
-      if (this.#asksForQuotas && this.#known.isNewIn(pair, slice)) this.#askForQuotas(i, timeMs)
+      isLate = windows.countAt(facts[at + fact.id] ?? 0, slice) === 'late'
+      if (offset > this.#countedTo) this.#lifetime.count(facts[at + fact.total] ?? 0, -1)
+      if (facts[at + fact.slice] !== slice) {
+        facts[at + fact.slice] = slice
+        windows.touch(known.seriesAt(pair), slice)
+        if (this.#asksForQuotas) this.#askForQuotas(i, timeMs)
+      }
     }
-    this.#lane.builder.count(timeMs, slice, series, engine.statuses[i] ?? 0, -1, isLate)
+    const { builder } = this.#lane
+    if (facts[at + fact.cellSlice] !== slice || facts[at + fact.builder] !== builder.serial) {
+      facts[at + fact.cellSlice] = slice
+      facts[at + fact.builder] = builder.serial
+      facts[at + fact.cell] = builder.cellOf(slice, known.seriesAt(pair))
+    }
+    builder.countAt(facts[at + fact.cell] ?? 0, timeMs, engine.statuses[i] ?? 0, isLate)
+    if (facts[at + fact.isFolded] === 1) known.release(at)
     this.#newestOffset = offset
     this.#ok++
     return true
+  }
+
+  #opened(timeMs: EpochMs): Windows {
+    const windows = this.#open.around(timeMs)
+    this.#known.renew(windows)
+    this.#windows = windows
+    return windows
   }
 
   /** Tells what was counted since the last time. */
@@ -272,6 +292,7 @@ class Counter {
 
   /** After the decoder's way was taken for a value. */
   reset(): void {
+    // Moving on may have forgotten series.
     this.#windows = null
     this.#countedTo = this.#intake.countedTo(this.#lane.key)
   }

@@ -42,7 +42,14 @@ export class RangeCells {
 
   /** Counts one request; `cause` is the index of its cause, -1 when it was not refused. */
   count(slice: number, series: Series, status: number | null, cause: number, late: boolean): void {
-    const at = this.#find(slice, series) * width
+    const cell = this.cellOf(slice, series)
+    this.countAt(cell, status, late)
+    if (cause >= 0) this.#refuse(cell * width, cause)
+  }
+
+  /** Counts one request that was not refused in a cell that `cellOf` gave. */
+  countAt(cell: number, status: number | null, late: boolean): void {
+    const at = cell * width
     const numbers = this.#numbers
     numbers[at + field.requests] = (numbers[at + field.requests] ?? 0) + 1
     if (status !== null && (status < 300 || status >= 400)) {
@@ -50,7 +57,6 @@ export class RangeCells {
       numbers[kind] = (numbers[kind] ?? 0) + 1
     }
     if (late) numbers[at + field.late] = (numbers[at + field.late] ?? 0) + 1
-    if (cause >= 0) this.#refuse(at, cause)
   }
 
   /** Slice by slice, in the order in which slices and then series were first seen. */
@@ -83,7 +89,8 @@ export class RangeCells {
     })
   }
 
-  #find(slice: number, series: Series): number {
+  /** The cell of a series in a slice, made if there is none; it stays the same. */
+  cellOf(slice: number, series: Series): number {
     const places = this.#places
     const mask = places.length - 1
     for (let place = spread(slice, series.id) & mask; ; place = (place + 1) & mask) {

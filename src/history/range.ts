@@ -67,8 +67,12 @@ export interface DeadLetter {
   readonly raw: string
 }
 
+/** Tells the builders of a process apart. */
+let builders = 0
+
 /** Gathers a lane's records, offset after offset, until the range is sealed. */
 export class RangeBuilder {
+  readonly serial: number = ++builders
   readonly lo: number
   /** Next offset: the range so far is `[lo, next - 1]`. */
   next: number
@@ -109,6 +113,20 @@ export class RangeBuilder {
     this.requests++
     if (late) this.late++
     if (cause >= 0) this.paymentRequired++
+    if (timeMs < this.#minMs) this.#minMs = timeMs
+    if (timeMs > this.#maxMs) this.#maxMs = timeMs
+  }
+
+  /** The cell in which requests of a series in a slice are counted by `countAt`. */
+  cellOf(slice: number, series: Series): number {
+    return this.#cells.cellOf(slice, series)
+  }
+
+  /** Counts one request that was not refused, where its cell is known. */
+  countAt(cell: number, timeMs: EpochMs, status: number, late: boolean): void {
+    this.#cells.countAt(cell, status, late)
+    this.requests++
+    if (late) this.late++
     if (timeMs < this.#minMs) this.#minMs = timeMs
     if (timeMs > this.#maxMs) this.#maxMs = timeMs
   }

@@ -30,6 +30,7 @@ export class Windows implements ColumnView {
   #watchedFrom = 0
   /** The next cell that the search for idle series looks at; -1 while there is no search. */
   #searched = -1
+  #forgotten = 0
 
   constructor(options: { seriesLimit: number; seriesLimitPerTenant: number; lifetime: Lifetime }) {
     const { seriesLimit: limit, seriesLimitPerTenant: perTenant, lifetime } = options
@@ -89,18 +90,39 @@ export class Windows implements ColumnView {
   }
 
   /**
-   * Counts one request: `add` for the hot path, which makes no object.
+   * Counts one request: `add` without an object for the counts.
    *
    * @param cause index of the cause it was refused for, -1 when it was not
    */
   count(series: Series, slice: number, cause: number): Placement {
+    const placement = this.countAt(series.id, slice)
+    if (placement === 'outside') return placement
+    if (slice > series.lastSlice) series.lastSlice = slice
+    if (cause >= 0) this.#refuse(series, slice, cause, 1)
+    return placement
+  }
+
+  /**
+   * Counts one request that was not refused, without a look at its series: for the hot path. Whoever counts in this way
+   * says by `touch` in which slices a series was counted.
+   *
+   * @param id of a series that was not forgotten since it was looked up
+   */
+  countAt(id: number, slice: number): Placement {
     const requests = this.#requests ?? this.#opened(slice)
     if (!requests.holds(slice)) return 'outside'
     if (slice > this.#head) this.#head = slice
-    if (slice > series.lastSlice) series.lastSlice = slice
-    requests.add(series.id, slice, 1)
-    if (cause >= 0) this.#refuse(series, slice, cause, 1)
+    requests.add(id, slice, 1)
     return slice < requests.end ? 'late' : 'counted'
+  }
+
+  touch(series: Series, slice: number): void {
+    if (slice > series.lastSlice && this.#requests?.holds(slice)) series.lastSlice = slice
+  }
+
+  /** Rises whenever a series is forgotten, whose id then may be another's. */
+  get forgotten(): number {
+    return this.#forgotten
   }
 
   /**
@@ -213,6 +235,7 @@ export class Windows implements ColumnView {
       if (series === null || series.lastSlice >= oldest) continue
       this.#causes.take(series)
       this.#table.forget(series)
+      this.#forgotten++
       left--
     }
     if (this.#searched >= cells.size) this.#searched = -1

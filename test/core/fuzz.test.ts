@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { fuzzCases } from './fuzz/cases.ts'
 import { fuzzed } from './fuzz/fuzz.ts'
 import { told } from './fuzz/told.ts'
-import { fuzzCases } from './fuzz/cases.ts'
 
 const wanted = process.env['TOLLWATCH_SEED'] ?? '402'
 const seed = wanted === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(wanted)

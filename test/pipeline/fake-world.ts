@@ -33,7 +33,8 @@ const decoder: Decoder = {
   layout: null,
   state: '',
   plain: null,
-  names: [], labelAt: () => null,
+  names: [],
+  labelAt: () => null,
   readObject: () => null,
   decode(value): Decoded[] {
     if (value === null) return [{ kind: 'unreadable', index: 0, failure: 'empty', message: 'nothing' }]

@@ -15,7 +15,8 @@ const decoder: Decoder = {
   layout: null,
   state: '',
   plain: null,
-  names: [], labelAt: () => null,
+  names: [],
+  labelAt: () => null,
   readObject: () => null,
   decode(value) {
     if (value === null) return noDecode
