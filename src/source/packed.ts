@@ -37,13 +37,12 @@ function lines(bytes: Uint8Array, offset: number): readonly RawValue[] {
 function records(bytes: Uint8Array, framing: RecordFraming): readonly RawValue[] | Unreadable {
   const { base, last, count, firstMs, appendedMs, from } = framing
   const values: RawValue[] = []
+  const broken = { lo: Math.max(from, base), hi: last, bytes: bytes.length, reason: brokenFraming }
   const varints = new Varints(bytes, 0)
   for (let i = 0; i < count; i++) {
     const length = varints.next()
     const end = varints.at + length
-    if (length <= 0 || end > bytes.length) {
-      return { lo: Math.max(from, base), hi: last, bytes: bytes.length, reason: brokenFraming }
-    }
+    if (length <= 0 || end > bytes.length) return broken
     // Attributes, of which none are in use.
     varints.at++
     const stamp = firstMs + varints.next()
@@ -51,6 +50,7 @@ function records(bytes: Uint8Array, framing: RecordFraming): readonly RawValue[]
     const keyBytes = varints.next()
     if (keyBytes > 0) varints.at += keyBytes
     const valueBytes = varints.next()
+    if (varints.at + Math.max(0, valueBytes) > end) return broken
     if (offset >= from) {
       const arrivedMs = appendedMs ?? stamp
       values.push({

@@ -5,12 +5,12 @@ import { told } from './fuzz/told.ts'
 
 const wanted = process.env['TOLLWATCH_SEED'] ?? '402'
 const seed = wanted === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(wanted)
-const size = 1_000
+const size = 650
 
-test(`the core reads 30,000 made-up values as the decoder does (seed ${seed})`, { timeout: 120_000 }, () => {
+test(`the core reads 20,000 made-up values as the decoder does (seed ${seed})`, { timeout: 120_000 }, () => {
   const { failed, values, shares } = fuzzed(seed, { rounds: fuzzCases.keys(), size })
   if (failed !== null) expect.fail(told({ seed, number: failed.number, size, mismatch: failed.mismatch }))
-  expect(values).toBeGreaterThan(30_000)
+  expect(values).toBeGreaterThan(20_000)
   let recognised = 0
   // Otherwise nothing was compared but the decoder with itself.
   for (const [{ name, isPlain }, share] of shares) {
