@@ -1,10 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
 import type { ApartKind } from './classify/watch.ts'
 import type { Decoder } from './decode/decode.ts'
 import { LayoutWatch } from './decode/layout-watch.ts'
 import { Fault, messageOf } from './fault/fault.ts'
 import type { Log } from './fault/log.ts'
-import { firstOffset, isPacked, isUnreadable, lastOffset, letterOf, piecesOf, turnsOf } from './history/batch-parts.ts'
+import { firstOffset, isPacked, isUnreadable, lastOffset, letterOf, piecesOf } from './history/batch-parts.ts'
 import type { RangeStore } from './history/history.ts'
 import { Intake, type QuotaListener, type Reading } from './history/intake.ts'
 import { beyond, type Gap, laneStart } from './history/lane-start.ts'
@@ -374,20 +373,17 @@ export class Pipeline {
   }
 
   async #take(lane: Lane, batch: Batch): Promise<void> {
-    for (const [i, turn] of turnsOf(batch).entries()) {
-      if (i > 0) await setImmediate()
-      if (this.#gate !== null) await this.#gate
-      const state = this.#states.get(lane)
-      if (state === undefined || state.writer.fenced) return
-      if (state.phase === 'held') {
-        state.held.push(turn)
-        state.lane.pause()
-      } else {
-        this.#consume(state, turn)
-        this.#relieve()
-        this.#advance()
-      }
+    if (this.#gate !== null) await this.#gate
+    const state = this.#states.get(lane)
+    if (state === undefined || state.writer.fenced) return
+    if (state.phase === 'held') {
+      state.held.push(batch)
+      state.lane.pause()
+      return
     }
+    this.#consume(state, batch)
+    this.#relieve()
+    this.#advance()
   }
 
   #consume(state: LaneState, batch: Batch): void {

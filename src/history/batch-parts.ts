@@ -1,4 +1,4 @@
-import { isUnreadable as isUnreadableWhole, unpacked } from '../source/packed.ts'
+import { unpacked } from '../source/packed.ts'
 import type { Batch, Packed, RawValue, Unreadable } from '../source/source.ts'
 import type { EpochMs } from '../time/clock.ts'
 import type { DeadLetter } from './range.ts'
@@ -40,59 +40,17 @@ function firstOffsetOf({ framing }: Packed): number {
   return framing.kind === 'lines' ? framing.offset : framing.base
 }
 
-/** Packed values that are taken without letting others have a turn. */
-const turnBytes = 1024 * 1024
-
-/** A batch cut into batches that are small enough to be taken at once, so that heartbeats and requests are served between. */
-export function turnsOf(batch: Batch): readonly Batch[] {
-  const { packed = [], unreadable = [] } = batch
-  if (packed.length < 2) return [batch]
-  const turns: Batch[] = []
-  let lo = batch.lo
-  let first = 0
-  let bytes = 0
-  for (const [i, piece] of packed.entries()) {
-    bytes += piece.bytes.length
-    const following = packed[i + 1]
-    if (following !== undefined && bytes < turnBytes) continue
-    const hi = following === undefined ? batch.hi : firstOffsetOf(following) - 1
-    const own = unreadable.filter((part) => part.lo >= lo && part.lo <= hi)
-    turns.push({ lo, hi, values: [], packed: packed.slice(first, i + 1), unreadable: own })
-    lo = hi + 1
-    first = i + 1
-    bytes = 0
-  }
-  return turns
-}
-
 /** Values and unreadable parts of a batch, in order of their offsets. Nearly every batch is its values and no more. */
-export function partsOf({ values, packed, unreadable = [] }: Batch): Iterable<BatchPart> {
-  if (packed !== undefined) return takenApart(packed, unreadable)
-  return unreadable.length === 0 ? values : merged(values, unreadable)
+export function partsOf(batch: Batch): Iterable<BatchPart> {
+  return batch.packed === undefined && (batch.unreadable ?? []).length === 0 ? batch.values : takenApart(batch)
 }
 
-/** No unreadable part lies inside of packed values, so that it comes before all of them or after. */
-function* takenApart(packed: readonly Packed[], unreadable: readonly Unreadable[]): Generator<BatchPart> {
-  let next = 0
-  for (const one of packed) {
-    const { framing } = one
-    const lo = framing.kind === 'lines' ? framing.offset : framing.base
-    for (let part = unreadable[next]; part !== undefined && part.lo <= lo; part = unreadable[++next]) yield part
-    const values = unpacked(one)
-    if (isUnreadableWhole(values)) yield values
-    else yield* values
+function* takenApart(batch: Batch): Generator<BatchPart> {
+  for (const piece of piecesOf(batch)) {
+    const found = isPacked(piece) ? unpacked(piece) : piece
+    if ('length' in found) yield* found
+    else yield found
   }
-  yield* unreadable.slice(next)
-}
-
-function* merged(values: readonly RawValue[], unreadable: readonly Unreadable[]): Generator<BatchPart> {
-  let next = 0
-  for (const value of values) {
-    for (let part = unreadable[next]; part !== undefined && part.lo <= value.offset; part = unreadable[++next])
-      yield part
-    yield value
-  }
-  yield* unreadable.slice(next)
 }
 
 /** A part that cannot be had counts as one dead letter, at its first offset. */
