@@ -1,5 +1,7 @@
 import type { Pipeline } from '../src/pipeline.ts'
-import { readRecords } from '../src/source/kafka-records.ts'
+import { Unpacker } from '../src/source/kafka-codecs.ts'
+import { piecesOf } from '../src/source/kafka-pieces.ts'
+import { FetchedRecords } from '../src/source/kafka-records.ts'
 import type { Batch, BatchConsumer, Coordinator, Lane, RawValue } from '../src/source/source.ts'
 import { Arrivals, buildPipeline, NoHistory } from './daemon.ts'
 import type { Tally } from './naive.ts'
@@ -8,6 +10,8 @@ import type { Records } from './records.ts'
 
 /** What producers put into a batch under load, about. */
 const batchRecords = 1_000
+/** What the Kafka source hands over at a time. */
+const pieceBytes = 1024 * 1024
 
 /** Record batches of a partition, as they follow one another in the answer of a broker. */
 export interface Fetched {
@@ -36,6 +40,7 @@ export class Feed {
   readonly pipeline: Pipeline
   readonly #lane = new MemoryLane()
   readonly #consumer: BatchConsumer
+  readonly #unpacker = new Unpacker()
   #offset = 0
 
   private constructor(limits: { seriesLimit?: number; seriesLimitPerTenant?: number }) {
@@ -72,8 +77,8 @@ export class Feed {
   /** Reads the batches as the Kafka source does, counts them, moves event time on, and seals the range for history. */
   async take(batches: readonly Fetched[]): Promise<void> {
     for (const { bytes, lo } of batches) {
-      const { next, packed, unreadable } = await readRecords(bytes, lo)
-      await this.#consumer.take(this.#lane, { lo, hi: next - 1, values: [], packed, unreadable })
+      const pieces = piecesOf(new FetchedRecords(bytes, lo), { unpacker: this.#unpacker, bytesEach: pieceBytes })
+      for await (const piece of pieces) await this.#consumer.take(this.#lane, piece)
     }
     await this.settle()
   }

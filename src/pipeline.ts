@@ -12,6 +12,7 @@ import { PackedIntake } from './history/packed-intake.ts'
 import { gapRange, type Range, RangeBuilder } from './history/range.ts'
 import type { LaneHealth } from './http/deps.ts'
 import type { InputWatch } from './notify/input-watch.ts'
+import { withOwnBytes } from './source/packed.ts'
 import type { Batch, BatchConsumer, Lane, Unreadable } from './source/source.ts'
 import type { Clock, EpochMs } from './time/clock.ts'
 import type { Lifetime } from './window/lifetime.ts'
@@ -119,6 +120,7 @@ export class Pipeline {
   }
 
   get view(): Windows | null {
+    this.#packed.drain()
     return this.#windows
   }
 
@@ -196,6 +198,8 @@ export class Pipeline {
   /** Once a second: writes what has waited long enough, lets silent lanes go, moves event time on. */
   tick(): void {
     const now = this.#options.clock.now()
+    // What others read beside the view, such as the lifetime totals, is not older than this.
+    this.#packed.drain()
     for (const state of this.#states.values()) {
       this.#watermark.rest(state.key, now, state.lane.lag() === 0)
       const due = now - state.builder.openedMs >= this.#options.flushIntervalMs
@@ -274,6 +278,7 @@ export class Pipeline {
   }
 
   #drop(state: LaneState): void {
+    this.#packed.drain()
     state.writer.fence()
     state.setLive()
     this.#watermark.close(state.key)
@@ -377,7 +382,7 @@ export class Pipeline {
     const state = this.#states.get(lane)
     if (state === undefined || state.writer.fenced) return
     if (state.phase === 'held') {
-      state.held.push(batch)
+      state.held.push(withOwnBytes(batch))
       state.lane.pause()
       return
     }
@@ -391,12 +396,13 @@ export class Pipeline {
     const tally = new Map<string, number>()
     const apart = new Map<ApartKind, number>()
     const last = state.pending?.hi ?? Number.POSITIVE_INFINITY
+    // A pending range is not cut anew: its token names exactly these bounds.
+    const isOpen = state.pending === null
+    const rowsLeft = () => (isOpen ? flushRows - state.builder.size : Number.POSITIVE_INFINITY)
     const taken = (): void => {
-      // A pending range is not cut anew: its token names exactly these bounds.
-      if (state.pending === null && (state.builder.size >= flushRows || state.builder.days > longestRangeDays))
-        this.#seal(state)
+      if (isOpen && (rowsLeft() <= 0 || state.builder.days > longestRangeDays)) this.#seal(state)
     }
-    const context = { live: state.phase === 'live', now: clock.now(), tally, apart, last, taken }
+    const context = { live: state.phase === 'live', now: clock.now(), tally, apart, last, rowsLeft, taken }
     for (const piece of piecesOf(batch)) {
       const part = isPacked(piece) ? this.#packed.take(state, piece, context) : piece
       if (part === null || lastOffset(part) < state.builder.next) continue
@@ -435,7 +441,7 @@ export class Pipeline {
   /** The interrupted range is read again in full: land it, and when no other lane settles any more, load the windows. */
   #settle(state: LaneState, batch: Batch): void {
     const { next } = state.builder
-    if (next <= batch.hi) state.held.push({ ...batch, lo: next })
+    if (next <= batch.hi) state.held.push(withOwnBytes({ ...batch, lo: next }))
     state.lane.pause()
     const source = state.pending?.source ?? state.lane.source
     state.pending = null
@@ -462,6 +468,7 @@ export class Pipeline {
   /** @param source the name under which an interrupted range had begun to land */
   #seal(state: LaneState, source = state.lane.source): void {
     const { clock, reading } = this.#options
+    this.#packed.drain()
     if (state.builder.empty) {
       state.builder = new RangeBuilder(state.builder.next, clock.now())
       return
@@ -590,7 +597,8 @@ export class Pipeline {
 
   #advanceTo(endMs: EpochMs): void {
     const windows = this.#windows
-    if (windows === null) return
+    if (windows === null || endMs < (windows.endMs ?? 0) + sliceMs) return
+    this.#packed.drain()
     for (const end of windows.advanceTo(endMs)) this.#options.onSlice(end, windows)
   }
 

@@ -29,9 +29,7 @@ const order = [
 const homes = new Map([
   ['kafkajs', 'source/kafka-wire.ts source/kafka-requests.ts'],
   ['@node-rs/crc32', 'source/kafka-records.ts'],
-  ['snappy', 'source/kafka-codecs.ts'],
-  ['lz4-napi', 'source/kafka-codecs.ts'],
-  ['fzstd', 'source/kafka-codecs.ts'],
+  ['fzstd', 'source/zstd.ts'],
   ['@clickhouse/client', 'history/database.ts'],
   ['chdb', 'history/database.ts'],
   ['yaml', 'file/yaml-file.ts'],

@@ -28,42 +28,42 @@ export function skipBlanks(p: usize): usize {
   return p
 }
 
+/** The bytes of 16 at which a string ends or is no longer plain: a quote, a backslash, or a control character. */
+// @ts-ignore: decorator
+@inline
+export function stringStops(v: v128): i32 {
+  const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c)))
+  return i8x16.bitmask(v128.or(ends, i8x16.lt_u(v, i8x16.splat(0x20))))
+}
+
 /** @param p behind the opening quote; gives the address behind the closing one */
 // @ts-ignore: decorator
 @inline
 export function skipString(p: usize, end: usize): usize {
-  const v = v128.load(p)
-  const mask = i8x16.bitmask(v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))))
+  const mask = stringStops(v128.load(p))
   // Most strings are short, and have no escape.
-  if (mask != 0 && !hasControls) {
+  if (mask != 0) {
     const at = p + <usize>ctz(mask)
     if (load<u8>(at) == quote) return at + 1
   }
   return skipLongString(p, end)
 }
 
-function skipLongString(p: usize, end: usize): usize {
-  const quotes = i8x16.splat(0x22)
-  const backslashes = i8x16.splat(0x5c)
-  const from = p
+export function skipLongString(p: usize, end: usize): usize {
   while (p < end) {
-    const v = v128.load(p)
-    const mask = i8x16.bitmask(v128.or(i8x16.eq(v, quotes), i8x16.eq(v, backslashes)))
+    const mask = stringStops(v128.load(p))
     if (mask == 0) {
       p += 16
       continue
     }
     p += <usize>ctz(mask)
-    if (load<u8>(p) == quote) return hasControls && !isFreeOfControls(from, p) ? 0 : p + 1
+    const c = load<u8>(p)
+    if (c == quote) return p + 1
+    if (c != backslash) return 0
     p = skipEscape(p + 1)
     if (p == 0) return 0
   }
   return 0
-}
-
-function isFreeOfControls(p: usize, end: usize): bool {
-  for (; p < end; p++) if (load<u8>(p) < 0x20) return false
-  return true
 }
 
 function skipEscape(p: usize): usize {
@@ -191,11 +191,14 @@ export function skipContainer(p: usize, end: usize): usize {
 /** Whether all bytes are valid UTF-8. Source of the ranges: the Unicode Standard, table 3-7. */
 export function isUtf8(p: usize, end: usize): bool {
   while (p < end) {
-    const c = load<u8>(p)
-    if (c < 0x80) {
-      p++
+    const beyond = i8x16.bitmask(v128.load(p))
+    if (beyond == 0) {
+      p += 16
       continue
     }
+    p += <usize>ctz(beyond)
+    if (p >= end) return true
+    const c = load<u8>(p)
     let more: usize = 0
     let low: u8 = 0x80
     let high: u8 = 0xbf
@@ -216,28 +219,4 @@ export function isUtf8(p: usize, end: usize): bool {
     p += more + 1
   }
   return true
-}
-
-let hasControls = false
-
-/**
- * Looks at all bytes at once: whether they are valid UTF-8, and whether control characters are among them, which no string
- * may hold. Compact JSON has none, so strings are then read without looking for them.
- */
-export function isText(p: usize, end: usize): bool {
-  let all = i8x16.splat(0)
-  let least = i8x16.splat(0x7f)
-  let at = p
-  for (; at + 16 <= end; at += 16) {
-    const v = v128.load(at)
-    all = v128.or(all, v)
-    least = i8x16.min_u(least, v)
-  }
-  if (end - p >= 16) {
-    const v = v128.load(end - 16)
-    all = v128.or(all, v)
-    least = i8x16.min_u(least, v)
-    hasControls = i8x16.bitmask(i8x16.lt_u(least, i8x16.splat(0x20))) != 0
-  } else hasControls = true
-  return (at == end || end - p >= 16) && i8x16.bitmask(all) == 0 ? true : isUtf8(p, end)
 }

@@ -10,7 +10,7 @@ import {
   forgetEscape,
   hasEscape,
   isDigit,
-  isText,
+  isUtf8,
   openBrace,
   openBracket,
   quote,
@@ -20,6 +20,7 @@ import {
   skipString,
 } from './json'
 import { findWord } from './names'
+import { forgetTree } from './predict'
 import { clfTime, countedTime, isoTime } from './time'
 
 /** What stands at a slot. From `firstWord` on it is a word that the host has named. */
@@ -85,35 +86,54 @@ export const nodes: usize = memory.data(768, 16)
 export const watched: usize = memory.data(600, 16)
 
 export function setSlotCount(count: i32): void {
-  forgetPredictions()
+  forgetTree()
   kindBytes = (<usize>count + 15) & ~15
 }
 
 const stack: usize = memory.data(512, 16)
 
-/**
- * Which key stood at which position of an object the last time: nearly always it is there again. 32 bytes each: the key
- * with the quote behind it, the mask of these bytes, how many they are, and the entry of the key.
- */
-const predictions: usize = memory.data(65536, 16)
-const predictionBytes: usize = 32
-const predictionsEach: usize = 32
-
-function forgetPredictions(): void {
-  memory.fill(predictions, 0, 65536)
+export function resetKinds(): void {
+  for (let i: usize = 0; i < kindBytes; i += 16) v128.store(kinds + i, i8x16.splat(0))
+  order = 0
 }
 
-/** Reads the value; `kinds`, `spans` and `numbers` hold what was found. 0, or why it is not recognised. */
+/** An object at a slot, in an object whose members matter. */
+export function addToOrder(slot: usize): void {
+  order = (order ^ <u64>(slot + 1)) * 0x9e3779b97f4a7c15
+}
+
+/** The entry of the top of a value among the objects that are looked into. */
+export const top: usize = nodes
+
+/** The entry of the object at a slot; 0 where it is not looked into. */
+export function objectAt(slot: usize): usize {
+  const inside = load<u8>(slots + (slot << 2), 3)
+  return inside == 0 ? 0 : nodes + <usize>(inside - 1) * 12
+}
+
+export function objectsAsked(node: usize): bool {
+  return load<u32>(node, 8) != 0
+}
+
+export function slotOf(entry: usize): usize {
+  return <usize>load<u16>(entry, 6)
+}
+
+export function roleOf(slot: usize): u8 {
+  return load<u8>(slots + (slot << 2))
+}
+
+/**
+ * Reads the value; `kinds`, `spans` and `numbers` hold what was found. 0, or why it is not recognised.
+ *
+ * @param p the brace that it begins with
+ */
 export function scan(p: usize, end: usize): i32 {
-  for (let i: usize = 0; i < kindBytes; i += 16) v128.store(kinds + i, i8x16.splat(0))
-  p = skipBlanks(p)
-  if (load<u8>(p) != openBrace) return general
-  if (!isText(p, end)) return general
-  let node = nodes
-  let expected = predictions
+  resetKinds()
+  if (!isUtf8(p, end)) return general
+  let node = top
   let depth = 0
   let isFirst = true
-  order = 0
   forgetEscape()
   p++
   while (p < end) {
@@ -121,19 +141,10 @@ export function scan(p: usize, end: usize): i32 {
     if (!isFirst || load<u8>(p) != closeBrace) {
       if (load<u8>(p) != quote) return general
       const key = p + 1
-      let entry: usize
-      const wanted = load<u32>(expected, 16)
-      if (wanted != 0 && (i8x16.bitmask(i8x16.eq(v128.load(key), v128.load(expected))) & wanted) == wanted) {
-        p = key + <usize>load<u32>(expected, 20)
-        entry = <usize>load<u32>(expected, 24)
-      } else {
-        p = skipString(key, end)
-        // A key that is spelled with escapes may be one that matters.
-        if (p == 0 || hasEscape) return general
-        entry = findKey(node, key, <i32>(p - 1 - key))
-        if (p - key <= 16) expect(expected, key, p, entry)
-      }
-      expected = nextExpected(expected)
+      p = skipString(key, end)
+      // A key that is spelled with escapes may be one that matters.
+      if (p == 0 || hasEscape) return general
+      const entry = findKey(node, key, <i32>(p - 1 - key))
       p = skipBlanks(p)
       if (load<u8>(p) != colon) return general
       p = skipBlanks(p + 1)
@@ -143,19 +154,17 @@ export function scan(p: usize, end: usize): i32 {
         p = skipOther(p, end, node)
         if (p <= 1) return p == 1 ? unknownObject : general
       } else {
-        const slot = <usize>load<u16>(entry, 6)
+        const slot = slotOf(entry)
         // JSON.parse takes the last of several.
         if (load<u8>(kinds + slot) != absent) return general
-        if (load<u8>(p) == openBrace && load<u32>(node, 8) != 0) order = (order ^ <u64>(slot + 1)) * 0x9e3779b97f4a7c15
-        const inside = load<u8>(slots + (slot << 2), 3)
+        if (load<u8>(p) == openBrace && objectsAsked(node)) addToOrder(slot)
+        const inside = objectAt(slot)
         if (inside != 0 && load<u8>(p) == openBrace) {
           if (depth == <i32>mostNodes) return general
           store<u8>(kinds + slot, object)
-          store<u32>(stack + (<usize>depth << 3), <u32>node)
-          store<u32>(stack + (<usize>depth << 3), <u32>expected, 4)
+          store<u32>(stack + (<usize>depth << 2), <u32>node)
           depth++
-          node = nodes + <usize>(inside - 1) * 12
-          expected = predictions + <usize>(inside - 1) * (predictionBytes * predictionsEach)
+          node = inside
           isFirst = true
           p++
           continue
@@ -171,28 +180,11 @@ export function scan(p: usize, end: usize): i32 {
       if (c != closeBrace) return general
       if (depth == 0) return skipBlanks(p) >= end && p <= end ? 0 : general
       depth--
-      node = <usize>load<u32>(stack + (<usize>depth << 3))
-      expected = <usize>load<u32>(stack + (<usize>depth << 3), 4)
+      node = <usize>load<u32>(stack + (<usize>depth << 2))
     }
     isFirst = false
   }
   return general
-}
-
-function expect(expected: usize, key: usize, end: usize, entry: usize): void {
-  const length = <u32>(end - key)
-  v128.store(expected, v128.load(key))
-  store<u32>(expected, (1 << length) - 1, 16)
-  store<u32>(expected, length, 20)
-  store<u32>(expected, <u32>entry, 24)
-}
-
-/** Behind the last position it stays where it is. */
-// @ts-ignore: decorator
-@inline
-function nextExpected(expected: usize): usize {
-  const next = expected + predictionBytes
-  return ((next - predictions) & (predictionBytes * predictionsEach - 1)) == 0 ? expected : next
 }
 
 /** A value at a key that nobody asks for; 1 where it is an object and objects matter, 0 when it is no JSON. */
@@ -206,7 +198,7 @@ function skipOther(p: usize, end: usize, node: usize): usize {
     return p
   }
   if (c == openBrace || c == openBracket) {
-    if (c == openBrace && load<u32>(node, 8) != 0) return 1
+    if (c == openBrace && objectsAsked(node)) return 1
     p = skipContainer(p, end)
     if (hasEscape) forgetEscape()
     return p
@@ -215,9 +207,7 @@ function skipOther(p: usize, end: usize, node: usize): usize {
 }
 
 /** Entry of the key in the node's table, or 0. Eight bytes: address of the key, its length, the slot. */
-// @ts-ignore: decorator
-@inline
-function findKey(node: usize, key: usize, length: i32): usize {
+export function findKey(node: usize, key: usize, length: i32): usize {
   const table = <usize>load<u32>(node)
   const mask = load<u32>(node, 4)
   let i = keyHash(key, length) & mask
@@ -252,23 +242,12 @@ export function isSame(a: usize, b: usize, length: i32): bool {
 /** Reads what stands at a slot: the address behind it, 1 for a word without a name, 0 for what the general decoder must read. */
 function readSlot(slot: usize, p: usize, end: usize): usize {
   const c = load<u8>(p)
-  const role = load<u8>(slots + (slot << 2))
+  const from = p
   if (c == quote) {
-    const from = p + 1
-    p = skipString(from, end)
+    p = skipString(p + 1, end)
     if (p == 0 || p > end) return 0
-    const escaped = hasEscape
-    if (escaped) forgetEscape()
-    const length = <i32>(p - 1 - from)
-    store<u32>(spans + (slot << 3), <u32>from)
-    store<u32>(spans + (slot << 3), <u32>length, 4)
-    if (role == 0) store<u8>(kinds + slot, text)
-    else {
-      const kind = textKind(slot, role, from, length, escaped)
-      if (kind < 0) return kind == unknownWord ? 1 : 0
-      store<u8>(kinds + slot, <u8>kind)
-    }
-    return p
+    if (noteText(slot, from + 1, <i32>(p - 2 - from))) return p
+    return trouble == unknownWord ? 1 : 0
   }
   if (c == openBrace || c == openBracket) {
     store<u8>(kinds + slot, c == openBrace ? object : array)
@@ -276,21 +255,42 @@ function readSlot(slot: usize, p: usize, end: usize): usize {
     if (hasEscape) forgetEscape()
     return p
   }
-  const from = p
   p = skipScalar(p)
   if (p == 0) return 0
   if (isDigit(c) || c == 0x2d) {
-    const length = <i32>(p - from)
-    store<u32>(spans + (slot << 3), <u32>from)
-    store<u32>(spans + (slot << 3), <u32>length, 4)
-    if (role == 0) store<u8>(kinds + slot, number)
-    else {
-      const kind = numberKind(slot, role, from, length)
-      if (kind < 0) return kind == unknownWord ? 1 : 0
-      store<u8>(kinds + slot, <u8>kind)
-    }
-  } else store<u8>(kinds + slot, c == 0x74 ? isTrue : c == 0x66 ? isFalse : isNull)
+    if (noteNumber(slot, from, <i32>(p - from))) return p
+    return trouble == unknownWord ? 1 : 0
+  }
+  store<u8>(kinds + slot, c == 0x74 ? isTrue : c == 0x66 ? isFalse : isNull)
   return p
+}
+
+/** Why a text or a number could not be noted. */
+export let trouble = 0
+
+/** Notes the text at a slot. @returns false for one that the general decoder must read */
+export function noteText(slot: usize, from: usize, length: i32): bool {
+  const escaped = hasEscape
+  if (escaped) forgetEscape()
+  const role = roleOf(slot)
+  return note(slot, from, length, role == 0 ? text : textKind(slot, role, from, length, escaped))
+}
+
+/** The same for a number. */
+export function noteNumber(slot: usize, from: usize, length: i32): bool {
+  const role = roleOf(slot)
+  return note(slot, from, length, role == 0 ? number : numberKind(slot, role, from, length))
+}
+
+// @ts-ignore: decorator
+@inline
+function note(slot: usize, from: usize, length: i32, kind: i32): bool {
+  store<u32>(spans + (slot << 3), <u32>from)
+  store<u32>(spans + (slot << 3), <u32>length, 4)
+  trouble = kind
+  if (kind < 0) return false
+  store<u8>(kinds + slot, <u8>kind)
+  return true
 }
 
 function textKind(slot: usize, role: u8, at: usize, length: i32, escaped: bool): i32 {

@@ -5,16 +5,27 @@ import { paymentSentPlace } from '../decode/evidence.ts'
  * The price tag of a machine payment (x402, HTTP "Payment" authentication): the server asks for a payment that the
  * client has not sent yet. Null when a payment was sent, for then the 402 is a refusal.
  */
-export function challengeIn({ codes, verdicts, headers }: Evidence): Sign | null {
-  if (headers.has('payment-response') || headers.has('x-payment-response')) return null
-  if (verdicts.some(({ where }) => where === paymentSentPlace)) return null
+export function challengeIn(evidence: Evidence): Sign | null {
+  // Asked for every 402, and nearly all of them name no price.
+  const price = priceIn(evidence)
+  return price === null || isPaid(evidence) ? null : price
+}
+
+function isPaid({ verdicts, headers }: Evidence): boolean {
+  if (headers.has('payment-response') || headers.has('x-payment-response')) return true
+  return verdicts.some(({ where }) => where === paymentSentPlace)
+}
+
+function priceIn({ codes, headers }: Evidence): Sign | null {
   if (headers.has('payment-required')) return { value: 'payment-required', where: 'response.headers.payment-required' }
+  const asked = headers.get('www-authenticate')
   // A quoted realm may hold any words.
-  const schemes = (headers.get('www-authenticate') ?? '').replaceAll(/"[^"]*"/g, '""')
-  if (/(?:^|,\s*)payment\s/i.test(schemes)) {
+  if (asked !== undefined && /(?:^|,\s*)payment\s/i.test(asked.replaceAll(/"[^"]*"/g, '""'))) {
     return { value: 'Payment', where: 'response.headers.www-authenticate' }
   }
-  const mark = codes.find(({ value, where }) => value === 'x402Version' && where.endsWith('.x402Version'))
-  if (mark !== undefined) return mark
-  return codes.find(({ value }) => /paymentauth\.org\/problems\/payment-required$/.test(value)) ?? null
+  for (const code of codes) if (code.value === 'x402Version' && code.where.endsWith('.x402Version')) return code
+  for (const code of codes) if (code.value.endsWith(problemType)) return code
+  return null
 }
+
+const problemType = 'paymentauth.org/problems/payment-required'

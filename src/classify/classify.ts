@@ -1,4 +1,4 @@
-import type { AccessRecord, Evidence } from '../decode/decode.ts'
+import type { AccessRecord, Evidence, Sign } from '../decode/decode.ts'
 import type { Cause, CauseVerdict } from './cause.ts'
 import { challengeIn } from './challenge.ts'
 import { causeOfCode } from './codes.ts'
@@ -32,69 +32,105 @@ export interface Signal {
 export function causeOf(record: AccessRecord, rules: readonly CauseRule[]): CauseVerdict {
   const ruled = rules.length === 0 ? null : ruledCause(record, rules)
   if (ruled !== null) return ruled
-  for (const { cause, code, source } of signalsIn(record)) if (cause !== null) return { cause, code, source }
-  return unknown
+  const first = new FirstCause()
+  hear(record, first)
+  return first.verdict
 }
 
-/** Everything that might speak of the cause, the one that decides first; each found only when it is asked for. */
-export function* signalsIn(record: AccessRecord): Generator<Signal> {
+/** Everything that might speak of the cause, the one that decides first. */
+export function signalsIn(record: AccessRecord): readonly Signal[] {
+  const all = new AllSignals()
+  hear(record, all)
+  return all.signals
+}
+
+/** Is told what speaks of a cause, in the order in which it decides. */
+interface Listener {
+  /** @returns whether that is enough */
+  hears(kind: Signal['kind'], cause: Cause | null, sign: Sign): boolean
+}
+
+class FirstCause implements Listener {
+  verdict: CauseVerdict = unknown
+
+  hears(_: Signal['kind'], cause: Cause | null, { value, where }: Sign): boolean {
+    if (cause === null) return false
+    this.verdict = { cause, code: value.slice(0, codeLimit), source: where }
+    return true
+  }
+}
+
+class AllSignals implements Listener {
+  readonly signals: Signal[] = []
+
+  hears(kind: Signal['kind'], cause: Cause | null, { value, where }: Sign): boolean {
+    this.signals.push({ kind, cause, code: value.slice(0, codeLimit), source: where })
+    return false
+  }
+}
+
+function hear(record: AccessRecord, listener: Listener): void {
   const evidence = record.evidence()
-  yield* fromCodes(evidence)
-  yield* fromVerdicts(evidence)
-  yield* fromTexts(evidence)
-  yield* fromProviders(evidence, record)
-  yield* fromHeaders(evidence)
+  void (
+    fromCodes(evidence, listener) ||
+    fromVerdicts(evidence, listener) ||
+    fromTexts(evidence, listener) ||
+    fromProviders(evidence, record, listener) ||
+    fromHeaders(evidence, listener)
+  )
 }
 
-function signal(kind: Signal['kind'], cause: Cause | null, code: string, source: string): Signal {
-  return { kind, cause, code: code.slice(0, codeLimit), source }
+// Each of these looks at one kind of evidence, and tells whether that was enough. Generators would cost as much as all the
+// rest of a refused call's judgement.
+
+function fromCodes(evidence: Evidence, listener: Listener): boolean {
+  for (const sign of evidence.codes) if (listener.hears('code', causeOfCode(sign, evidence), sign)) return true
+  return false
 }
 
-function* fromCodes(evidence: Evidence): Generator<Signal> {
-  for (const sign of evidence.codes) yield signal('code', causeOfCode(sign, evidence), sign.value, sign.where)
-}
-
-function* fromVerdicts({ answeredBy, verdicts }: Evidence): Generator<Signal> {
-  for (const { value, where } of verdicts) {
-    const field = where.slice(where.lastIndexOf('.') + 1)
+function fromVerdicts({ answeredBy, verdicts }: Evidence, listener: Listener): boolean {
+  for (const sign of verdicts) {
+    const field = sign.where.slice(sign.where.lastIndexOf('.') + 1)
     // Envoy puts its reasons behind the word: rbac_access_denied_matched_policy[ns[shop]-policy[basic]].
-    const word = folded(/^[^[{(]*/.exec(value)?.[0] ?? '')
+    const word = folded(/^[^[{(]*/.exec(sign.value)?.[0] ?? '')
     // An upstream's answer may pass through a gateway that has a flag or a strategy of its own on it.
     const cause = answeredBy === 'upstream' ? null : meaningOfVerdict(field, word)
-    yield signal('verdict', cause, value, where)
+    if (listener.hears('verdict', cause, sign)) return true
   }
+  return false
 }
 
-function* fromTexts({ texts }: Evidence): Generator<Signal> {
-  for (const sign of texts) {
+function fromTexts({ texts }: Evidence, listener: Listener): boolean {
+  for (const { value, where } of texts) {
     for (const [cause, pattern] of textCauses) {
-      const match = pattern.exec(sign.value)
-      if (match !== null) yield signal('text', cause, match[0], sign.where)
+      const match = pattern.exec(value)
+      if (match !== null && listener.hears('text', cause, { value: match[0], where })) return true
     }
   }
+  return false
 }
 
 /**
  * Apinto calls a key "quota exhausted" because its provider answered 402. So it stands behind the provider's own words,
  * and says something only about a 402 that came from the provider.
  */
-function* fromProviders({ verdicts }: Evidence, record: AccessRecord): Generator<Signal> {
-  if (record.upstreamStatus !== 402 && record.upstreamRefused !== true) return
+function fromProviders({ verdicts }: Evidence, record: AccessRecord, listener: Listener): boolean {
+  if (record.upstreamStatus !== 402 && record.upstreamRefused !== true) return false
   const sign = verdicts.findLast(
     ({ value, where }) => where.startsWith('ai_provider_statuses') && value === 'quota exhausted',
   )
-  if (sign !== undefined) yield signal('provider', 'insufficient_funds', sign.value, sign.where)
+  return sign !== undefined && listener.hears('provider', 'insufficient_funds', sign)
 }
 
-function* fromHeaders(evidence: Evidence): Generator<Signal> {
+function fromHeaders(evidence: Evidence, listener: Listener): boolean {
   const spent = spentLimit(evidence.headers)
   if (spent !== null) {
     // Limits of the gateway's own stand on every answer that it passes through.
     const cause = evidence.answeredBy === 'upstream' ? null : 'quota_exceeded'
-    yield signal('header', cause, spent.code, `response.headers.${spent.name}`)
+    if (listener.hears('header', cause, { value: spent.code, where: `response.headers.${spent.name}` })) return true
   }
   const challenge = challengeIn(evidence)
-  if (challenge !== null) yield signal('challenge', 'authentication_missing', challenge.value, challenge.where)
+  return challenge !== null && listener.hears('challenge', 'authentication_missing', challenge)
 }
 
 /** A rate-limit header that says "none left". Limits and resets prove nothing, they stand on every answer. */

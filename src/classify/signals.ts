@@ -1,3 +1,4 @@
+import { remembered } from '../decode/remembered.ts'
 import type { Cause } from './cause.ts'
 
 /**
@@ -8,9 +9,7 @@ import type { Cause } from './cause.ts'
  */
 
 /** A machine word without case, `-`, `_`, `.`, `/` and blanks, so that all spellings of it compare equal. */
-export function folded(word: string): string {
-  return word.toLowerCase().replaceAll(/[-_./\s]/g, '')
-}
+export const folded: (word: string) => string = remembered((word) => word.toLowerCase().replaceAll(/[-_./\s]/g, ''))
 
 /** Words in bodies and headers whose cause does not depend on where they stand. */
 export const codeCauses: ReadonlyMap<string, Cause> = tabled({

@@ -1,4 +1,4 @@
-import type { AccessRecord } from '../decode/decode.ts'
+import type { AccessRecord, Sign } from '../decode/decode.ts'
 import { challengeIn } from './challenge.ts'
 import { causeOf } from './classify.ts'
 import type { ClassifyOptions } from './options.ts'
@@ -34,9 +34,10 @@ export function kindOf(record: AccessRecord, options: ClassifyOptions): RefusalK
 
 function saysOneOf(record: AccessRecord, wanted: WatchedStatus): boolean {
   const { codes, verdicts, texts } = record.evidence()
-  const signs = [...codes, ...verdicts].map(({ value }) => folded(value))
+  const isWanted = ({ value }: Sign) => wanted.codes.some((code) => globMatches(folded(code), folded(value)))
   return (
-    wanted.codes.some((code) => signs.some((sign) => globMatches(folded(code), sign))) ||
+    codes.some(isWanted) ||
+    verdicts.some(isWanted) ||
     wanted.texts.some((text) => texts.some(({ value }) => phraseIn(value, text) !== null))
   )
 }

@@ -14,6 +14,56 @@ export const outcome = {
   unknownObject: -6,
 } as const
 
+/** Why counting has stopped at a value. The same numbers as in `wasm/count.ts`. */
+export const stop = {
+  /** All values are counted. */
+  end: 0,
+  /** It was not recognised, or its time is not to be taken as it stands: for the general decoder. */
+  decode: 1,
+  /** Its pair of names is not known to the host. */
+  pair: 2,
+  /** It lies further ahead than the windows hold. */
+  ahead: 3,
+  /** It was counted, and the range may be full now, or the value tells of a quota. */
+  taken: 4,
+} as const
+
+/** What holds for the records that are counted next. Times in epoch milliseconds, slices of 10 s since 1970. */
+export interface Terms {
+  /** Chosen by the host; cells of one account are never those of another. */
+  readonly account: number
+  /** The arrival of values that have none of their own. */
+  readonly now: number
+  /** From this slice on the windows hold none. */
+  readonly aheadFrom: number
+  /** Slices in which a record is late: from the first, and below the second. */
+  readonly lateFrom: number
+  readonly lateTo: number
+  /** The days that the range reaches over: to count a record outside of them stops. */
+  readonly spanFromMs: number
+  readonly spanToMs: number
+  /** After so many new cells it stops. */
+  readonly cellsLeft: number
+  /** Whether to stop, once in a slice for each pair, at a value in which `ratelimit` stands. */
+  readonly asks: boolean
+}
+
+/** What was counted since `clearTallies`. */
+export interface Tallies {
+  readonly ok: number
+  readonly skipped: number
+  /** Newest event time that moves the watermark; 0 for none. */
+  readonly newestMs: number
+  /** Least and greatest event time; infinite for none. */
+  readonly leastMs: number
+  readonly greatestMs: number
+}
+
+/** Where the numbers of a cell stand; see `Engine.cells`. `late` of its requests lay behind the watermark. */
+export const cell = { account: 0, slice: 1, pair: 2, requests: 3, n2xx: 4, n4xx: 5, n5xx: 6, late: 7 } as const
+export const cellWidth = 8
+export const mostCells = 32_768
+
 /** What stands at a slot; from `firstWord` on a word that was met before. The same numbers as in `wasm/scan.ts`. */
 export const kind = {
   absent: 0,
@@ -95,8 +145,34 @@ export interface Engine {
    * @returns the number of its values, or why they cannot be told apart
    */
   load(packed: Packed): number | 'broken' | 'too-many'
-  /** Reads the values from one number up to another and notes what each is. */
+  /** Reads the values from one number up to another and notes what each is; counts nothing. */
   run(from: number, to: number): void
+
+  /** Sets the terms of the records that are counted from now on. */
+  agree(terms: Terms): void
+  /**
+   * Reads and counts values from one number up to another, as far as the host is not needed: `stopped` says for what. A
+   * value at which it stopped for its pair, or because it lies ahead, may be counted by going on with it.
+   *
+   * @returns the value at which it stopped, or `to`
+   */
+  count(from: number, to: number): number
+  readonly stopped: number
+  /** Whether it stopped because the value may tell of a quota. */
+  readonly mentioned: boolean
+  /** Records of this pair are counted from now on, and it is asked for quotas anew. */
+  know(pair: number): void
+  /** The value at which it stopped for its pair is counted though the pair is not known. */
+  allowPair(): void
+  /** No pair is known any more. */
+  forgetKnown(): void
+  tallies(): Tallies
+  clearTallies(): void
+  /** What was counted since `clearCells`: `cellWidth` numbers for each cell. The array moves when something is counted. */
+  readonly cells: Int32Array
+  readonly cellCount: number
+  clearCells(): void
+
   /** By value: an `outcome`, or from 0 on the number of its pair of names. */
   readonly outcomes: Int32Array
   readonly statuses: Uint16Array
@@ -107,9 +183,6 @@ export interface Engine {
   readonly arrivals: Float64Array
   /** The bytes of a value, null for none. They share the memory of the chunk. */
   value(i: number): Uint8Array | null
-  /** Whether `ratelimit` stands anywhere in a value, in any case: without it, it tells of no quota. */
-  mentionsQuota(i: number): boolean
-
   /** Sets what is looked at and forgets all shapes; words and pairs stay. */
   look(program: Program): void
   /** After `run` of one value: what stood at a slot. */
@@ -122,6 +195,8 @@ export interface Engine {
   readonly pairCount: number
   /** What stood where the names stand, by the number of the pair. */
   pairAt(pair: number): Pair
+  /** The raw text of a name, without quotes, by its number. */
+  nameAt(name: number): string
   /** After an `unknownWord`: where it stood and whether it was a number. */
   unknownWord(): { readonly slot: number; readonly isNumber: boolean; readonly bytes: Uint8Array }
   /** @returns false when there is no more room */
@@ -138,12 +213,15 @@ export interface Engine {
   addShape(plan: Plan | null, verdict: number): boolean
 }
 
-/** The raw texts of tenant and API, without quotes; empty at a slot of -1. Of a path without its query, ids as zeros. */
+/**
+ * The numbers of tenant and API; equal texts have equal numbers. 0 is no name, at a slot of -1. Paths are without their
+ * query, with zeros for ids.
+ */
 export interface Pair {
   /** Number of the two slots, see `namesOf`. */
   readonly names: number
-  readonly tenant: string
-  readonly api: string
+  readonly tenant: number
+  readonly api: number
 }
 
 /** Number of the pair of slots that hold the names. */

@@ -13,6 +13,7 @@ import {
   type Program,
   type Slot,
 } from './engine.ts'
+import { PlainCounting } from './plain-count.ts'
 import { PlainJson } from './plain-json.ts'
 import { plainTime } from './plain-time.ts'
 
@@ -50,13 +51,15 @@ class Stop {
 const general = new Stop(outcome.general)
 
 /** The specification of the core in plain TypeScript, and what stands in for it. See `engine.ts`. */
-export class PlainEngine implements Engine {
+export class PlainEngine extends PlainCounting implements Engine {
   readonly #options: EngineOptions
   readonly #watched: ReadonlySet<number>
   readonly #words = new Map<string, number>()
   readonly #shapes = new Map<string, { readonly plan: Plan | null; readonly verdict: number }>()
   readonly #pairs = new Map<string, number>()
   readonly #pairList: Pair[] = []
+  readonly #names = new Map<string, number>([['', 0]])
+  readonly #nameList = ['']
   #values: readonly RawValue[] = []
   #slots: readonly Slot[] = []
   #top: Node = nodeOf()
@@ -71,11 +74,13 @@ export class PlainEngine implements Engine {
   arrivals = new Float64Array(0)
 
   constructor(options: EngineOptions) {
+    super()
     this.#options = options
     this.#watched = new Set(options.watched)
   }
 
   load(packed: Packed): number | 'broken' | 'too-many' {
+    this.begin()
     const values = unpacked(packed)
     if (isUnreadable(values)) return 'broken'
     if (values.length > mostValues) return 'too-many'
@@ -89,18 +94,15 @@ export class PlainEngine implements Engine {
   }
 
   run(from: number, to: number): void {
-    for (let i = from; i < to; i++) this.outcomes[i] = this.#read(i)
+    for (let i = from; i < to; i++) this.read(i)
+  }
+
+  protected read(i: number): void {
+    this.outcomes[i] = this.#outcomeOf(i)
   }
 
   value(i: number): Uint8Array | null {
     return this.#values[i]?.bytes ?? null
-  }
-
-  mentionsQuota(i: number): boolean {
-    return Buffer.from(this.value(i) ?? [])
-      .toString('latin1')
-      .toLowerCase()
-      .includes('ratelimit')
   }
 
   look({ slots, objectsAsked }: Program): void {
@@ -130,7 +132,11 @@ export class PlainEngine implements Engine {
   }
 
   pairAt(pair: number): Pair {
-    return this.#pairList[pair] ?? { names: 0, tenant: '', api: '' }
+    return this.#pairList[pair] ?? { names: 0, tenant: 0, api: 0 }
+  }
+
+  nameAt(name: number): string {
+    return utf8Text(this.#nameList[name] ?? '')
   }
 
   unknownWord(): { slot: number; isNumber: boolean; bytes: Uint8Array } {
@@ -161,7 +167,7 @@ export class PlainEngine implements Engine {
     return `${this.#slots.map((_, slot) => this.kindAt(slot)).join()}/${this.#order.join()}`
   }
 
-  #read(i: number): number {
+  #outcomeOf(i: number): number {
     const bytes = this.#values[i]?.bytes ?? null
     if (bytes === null || bytes.length === 0 || bytes.length > this.#options.longestValue) return outcome.general
     this.#found = []
@@ -182,12 +188,20 @@ export class PlainEngine implements Engine {
     const found = this.#found[apiSlot]
     const tenant = this.#found[tenantSlot]?.text ?? ''
     const api = found?.kind === kind.path ? this.#withoutIds(found.text) : (found?.text ?? '')
-    const key = [namesOf(plan), tenant, api].join('\n')
+    const pair = { names: namesOf(plan), tenant: this.#nameOf(tenant), api: this.#nameOf(api) }
+    const key = [pair.names, pair.tenant, pair.api].join()
     const known = this.#pairs.get(key)
     if (known !== undefined) return known
     this.#pairs.set(key, this.#pairList.length)
-    this.#pairList.push({ names: namesOf(plan), tenant: utf8Text(tenant), api: utf8Text(api) })
+    this.#pairList.push(pair)
     return this.#pairList.length - 1
+  }
+
+  #nameOf(text: string): number {
+    const known = this.#names.get(text)
+    if (known !== undefined) return known
+    this.#names.set(text, this.#nameList.length)
+    return this.#nameList.push(text) - 1
   }
 
   /** Paths that get the same label are one name: without their query, numbers as 0 and UUIDs as zeros. */

@@ -28,8 +28,10 @@ export class Recogniser {
   readonly #learner: Learner
   readonly #isSpecial: (record: AccessRecord) => boolean
   readonly #mostPairs: number
-  /** By pair: null for names that the general decoder must read each time, undefined for one that is not known yet. */
-  readonly #pairs: (PairNames | null | undefined)[] = []
+  /** Pairs that were learnt one by one: null for names that the general decoder must read each time. */
+  readonly #pairs = new Map<number, PairNames | null>()
+  /** By slot and number of the name its label; undefined where it is refused. */
+  readonly #labels = new Map<number, Map<number, string | null | undefined>>()
   /** By the two slots of the names, whether their values alone say the names. */
   readonly #isTrusted = new Map<number, boolean>()
 
@@ -60,14 +62,12 @@ export class Recogniser {
    * @returns null when the general decoder must read each of them, undefined when it must read one to learn from
    */
   namesOf(pair: number, decoder: Decoder): PairNames | null | undefined {
-    const known = this.#pairs[pair]
+    const known = this.#pairs.get(pair)
     if (known !== undefined) return known
     const found = this.engine.pairAt(pair)
     if (this.#isTrusted.get(found.names) !== true) return undefined
     // One that is refused is learnt from: such a name may be passed over, and another place be looked at.
-    const names = this.#namesIn(found, decoder) ?? undefined
-    if (names !== undefined) this.#pairs[pair] = names
-    return names
+    return this.#namesIn(found, decoder) ?? undefined
   }
 
   /** @returns whether something was learnt, so that values that were not recognised may be now */
@@ -81,13 +81,13 @@ export class Recogniser {
       this.#learner.learn(i, bytes, { decoder, isSpecial: this.#isSpecial })
       found = engine.outcomes[i] ?? outcome.general
     }
-    if (found >= 0 && this.#pairs[found] === undefined) this.#learnPair(i, found, entries, decoder)
+    if (found >= 0 && !this.#pairs.has(found)) this.#learnPair(i, found, entries, decoder)
     return true
   }
 
   /** Whether a new pair has names that are taken as they stand, and this one is not. */
   #isRefused(found: number): boolean {
-    return this.#pairs[found] === undefined && this.#isTrusted.get(this.engine.pairAt(found).names) === true
+    return !this.#pairs.has(found) && this.#isTrusted.get(this.engine.pairAt(found).names) === true
   }
 
   #learnPair(i: number, number: number, entries: readonly Decoded[], decoder: Decoder): void {
@@ -95,11 +95,11 @@ export class Recogniser {
     const [entry] = entries
     const record = entries.length === 1 && entry?.kind === 'record' ? entry.record : null
     if (record === null || !this.#agrees(i, pair, record)) {
-      this.#pairs[number] = null
+      this.#pairs.set(number, null)
       return
     }
     const names = { tenant: record.tenant, api: record.api }
-    this.#pairs[number] = names
+    this.#pairs.set(number, names)
     if (this.#isTrusted.has(pair.names)) return
     const guessed = this.#namesIn(pair, decoder)
     this.#isTrusted.set(pair.names, guessed !== null && guessed.tenant === names.tenant && guessed.api === names.api)
@@ -126,9 +126,20 @@ export class Recogniser {
   }
 
   /** Null where the plan has no place for it, undefined when it is refused. */
-  #nameIn(kind: 'tenant' | 'api', slot: number, raw: string, decoder: Decoder): string | null | undefined {
+  #nameIn(kind: 'tenant' | 'api', slot: number, name: number, decoder: Decoder): string | null | undefined {
+    const labels = this.#labels.get(slot) ?? new Map<number, string | null | undefined>()
+    this.#labels.set(slot, labels)
+    const known = labels.get(name)
+    if (known !== undefined) return known
+    const label = this.#labelOf(kind, slot, name, decoder)
+    labels.set(name, label)
+    return label
+  }
+
+  #labelOf(kind: 'tenant' | 'api', slot: number, name: number, decoder: Decoder): string | null | undefined {
     const place = this.#learner.placeOf(slot)
     if (place === null) return null
+    const raw = this.engine.nameAt(name)
     const text = raw.includes('\\') ? unescaped(raw) : raw
     return text === null ? undefined : (decoder.labelAt(kind, place, text) ?? undefined)
   }

@@ -2,8 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Packed } from '../source/source.ts'
 import {
+  cellWidth,
   type Engine,
   type EngineOptions,
+  mostCells,
   mostSlots,
   mostValues,
   namesOf,
@@ -11,6 +13,8 @@ import {
   type Plan,
   type Program,
   type Role,
+  type Tallies,
+  type Terms,
 } from './engine.ts'
 import { keyHash, nodeNumber, nodesOf, notationOf } from './wasm-tables.ts'
 
@@ -31,6 +35,11 @@ type Global =
   | 'slotsAt'
   | 'nodesAt'
   | 'watchedAt'
+  | 'termsAt'
+  | 'talliesAt'
+  | 'cellsAt'
+  | 'stopped'
+  | 'mentioned'
 
 /** What `wasm/core.ts` exports. Addresses and sizes are in bytes. */
 interface Exports extends Readonly<Record<Global, { readonly value: number }>> {
@@ -51,16 +60,24 @@ interface Exports extends Readonly<Record<Global, { readonly value: number }>> {
   run(from: number, to: number): void
   forgetShapes(): void
   addShape(verdict: number, time: number, status: number, tenant: number, api: number, names: number): number
-  mentions(i: number): number
+  begin(): void
+  setTerms(isAsking: boolean, account: number): void
+  count(from: number, to: number): number
+  know(pair: number): void
+  allowPair(): void
+  forgetKnown(): void
+  clearTallies(): void
+  cellCount(): number
+  clearCells(): void
   addWord(slot: number, at: number, length: number, kind: number): number
   pairAt(pair: number): number
+  nameAt(name: number): number
   pairCount(): number
 }
 
 const roles: { readonly [role in Role]: number } = { presence: 0, time: 1, status: 2, name: 3, word: 4, upstream: 5 }
 const firstRoom = 2 * 1024 * 1024
 const numberWord = 0x8000
-const pairHeader = 12
 
 /** As much of WebAssembly as is used; the types of Node have none. */
 interface Host {
@@ -98,11 +115,15 @@ class WasmEngine implements Engine {
   #bytes: Uint8Array = new Uint8Array(0)
   #text: Buffer = Buffer.alloc(0)
   #words: Uint32Array = new Uint32Array(0)
+  #halfWords: Uint16Array = new Uint16Array(0)
   #kinds: Uint8Array = new Uint8Array(0)
   #starts: Uint32Array = new Uint32Array(0)
   #lengths: Int32Array = new Int32Array(0)
   #spans: Uint32Array = new Uint32Array(0)
   #numbers: BigInt64Array = new BigInt64Array(0)
+  #terms: Float64Array = new Float64Array(0)
+  #tallies: Float64Array = new Float64Array(0)
+  cells: Int32Array = new Int32Array(0)
   outcomes: Int32Array = new Int32Array(0)
   statuses: Uint16Array = new Uint16Array(0)
   times: Float64Array = new Float64Array(0)
@@ -113,6 +134,7 @@ class WasmEngine implements Engine {
     const { exports } = new host.Instance(module, { env: { abort } })
     this.#core = exports as Exports
     this.#core.setOptions(templates, longestValue)
+    this.#core.clearTallies()
     this.#input = this.#core.alloc(this.#room)
     this.#view()
     for (const status of watched) this.#bytes[this.#core.watchedAt.value + status] = 1
@@ -124,6 +146,7 @@ class WasmEngine implements Engine {
       this.#input = this.#core.alloc(this.#room)
     }
     this.#view()
+    this.#core.begin()
     this.#chunk = bytes
     this.#bytes.set(bytes, this.#input)
     // What stands behind the chunk must not be taken for part of it.
@@ -144,14 +167,66 @@ class WasmEngine implements Engine {
     this.#view()
   }
 
+  agree({ account, now, aheadFrom, lateFrom, lateTo, spanFromMs, spanToMs, cellsLeft, asks }: Terms): void {
+    this.#view()
+    const terms = this.#terms
+    terms[0] = now
+    terms[1] = aheadFrom
+    terms[2] = lateFrom
+    terms[3] = lateTo
+    terms[4] = spanFromMs
+    terms[5] = spanToMs
+    terms[6] = cellsLeft
+    this.#core.setTerms(asks, account)
+  }
+
+  count(from: number, to: number): number {
+    const at = this.#core.count(from, to)
+    this.#view()
+    return at
+  }
+
+  get stopped(): number {
+    return this.#core.stopped.value
+  }
+
+  get mentioned(): boolean {
+    return this.#core.mentioned.value !== 0
+  }
+
+  know(pair: number): void {
+    this.#core.know(pair)
+  }
+
+  allowPair(): void {
+    this.#core.allowPair()
+  }
+
+  forgetKnown(): void {
+    this.#core.forgetKnown()
+  }
+
+  tallies(): Tallies {
+    const [ok = 0, skipped = 0, newestMs = 0, leastMs = 0, greatestMs = 0] = this.#tallies
+    return { ok, skipped, newestMs, leastMs, greatestMs }
+  }
+
+  clearTallies(): void {
+    this.#core.clearTallies()
+  }
+
+  get cellCount(): number {
+    return this.#core.cellCount()
+  }
+
+  clearCells(): void {
+    this.#core.clearCells()
+  }
+
   value(i: number): Uint8Array | null {
     const length = this.#lengths[i] ?? -1
     const start = (this.#starts[i] ?? 0) - this.#input
     return length < 0 ? null : this.#chunk.subarray(start, start + length)
-  }
-
-  mentionsQuota(i: number): boolean {
-    return this.#core.mentions(i) !== 0
   }
 
   look(program: Program): void {
@@ -193,15 +268,25 @@ class WasmEngine implements Engine {
 
   pairAt(pair: number): Pair {
     this.#view()
-    const at = this.#core.pairAt(pair)
-    const lengths = this.#words[at / 4 + 1] ?? 0
-    const tenant = at + pairHeader
-    const api = tenant + (lengths & 0xffff)
+    const at = this.#core.pairAt(pair) / 2
+    const parts = this.#halfWords
+    const low = parts[at + 1] ?? 0
+    const middle = parts[at + 2] ?? 0
+    const high = parts[at + 3] ?? 0
+    // 16, 24 and 24 bits.
     return {
-      names: this.#words[at / 4 + 2] ?? 0,
-      tenant: this.#text.toString('utf8', tenant, api),
-      api: this.#text.toString('utf8', api, api + (lengths >>> 16)),
+      names: (parts[at] ?? 0) - 1,
+      tenant: low + (middle & 0xff) * 0x1_0000,
+      api: (middle >> 8) + high * 0x100,
     }
+  }
+
+  nameAt(name: number): string {
+    if (name === 0) return ''
+    this.#view()
+    const at = this.#core.nameAt(name) / 4
+    const text = this.#words[at] ?? 0
+    return this.#text.toString('utf8', text, text + (this.#words[at + 1] ?? 0))
   }
 
   unknownWord(): { slot: number; isNumber: boolean; bytes: Uint8Array } {
@@ -256,9 +341,13 @@ class WasmEngine implements Engine {
     this.#bytes = new Uint8Array(memory.buffer)
     this.#text = Buffer.from(memory.buffer)
     this.#words = new Uint32Array(memory.buffer)
+    this.#halfWords = new Uint16Array(memory.buffer)
     this.#kinds = new Uint8Array(memory.buffer, at('kindsAt'), mostSlots)
     this.#spans = new Uint32Array(memory.buffer, at('spansAt'), mostSlots * 2)
     this.#numbers = new BigInt64Array(memory.buffer, at('numbersAt'), mostSlots)
+    this.#terms = new Float64Array(memory.buffer, at('termsAt'), 8)
+    this.#tallies = new Float64Array(memory.buffer, at('talliesAt'), 5)
+    this.cells = new Int32Array(memory.buffer, at('cellsAt'), mostCells * cellWidth)
     this.#starts = new Uint32Array(memory.buffer, at('startsAt'), mostValues)
     this.#lengths = new Int32Array(memory.buffer, at('lengthsAt'), mostValues)
     this.offsets = new Float64Array(memory.buffer, at('offsetsAt'), mostValues)

@@ -3,6 +3,7 @@ import { notations } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
 import { type Format, recordAt, unreadable } from './format.ts'
 import { dottedPath, isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
+import { keysOf } from './key-list.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
 import { namesOf } from './names.ts'
@@ -54,7 +55,7 @@ function readDefault(entry: JsonObject, index: number, settings: Settings): Deco
     format: 'apisix',
     timeMs,
     status,
-    names: namesOf((place) => valueAt(entry, place), settings),
+    names: namesOf((place) => valueAt(entry, place), settings, keysOf(entry)),
     upstreamStatus: () => lastAttempt(entry['upstream_status']),
     upstreamRefused: () => upstreamRefusedIn(entry['upstream_status']),
     details: () => detailsOf(entry, response),

@@ -22,6 +22,8 @@ export function isAls(entry: JsonObject): boolean {
 
 /** The entries of one message of the service; null when the object is no such message. */
 export function alsEntries(entry: JsonObject): readonly JsonObject[] | null {
+  // Asked for every record of every layout.
+  if (!('httpLogs' in entry || 'http_logs' in entry || 'tcpLogs' in entry || 'tcp_logs' in entry)) return null
   for (const key of ['httpLogs', 'http_logs', 'tcpLogs', 'tcp_logs']) {
     const logs = entry[key]
     if (!isObject(logs)) continue

@@ -1,8 +1,10 @@
 import type { Evidence, Sign } from './decode.ts'
 import { errorWords } from './error-words.ts'
-import { isBlank, isObject } from './json.ts'
+import { isBlank, isObject, type JsonObject } from './json.ts'
+import { byKeys, type KeyList, keysOf } from './key-list.ts'
 import { parseBody } from './lenient-json.ts'
-import { addHeaders, addLooseHeaders } from './response-headers.ts'
+import { remembered } from './remembered.ts'
+import { addHeaders, addKnownHeaders, addLooseHeaders } from './response-headers.ts'
 
 // Bodies are read this far: an error says why at its beginning.
 const bodyChars = 256 * 1024
@@ -56,9 +58,14 @@ export class EvidenceGatherer {
     return this
   }
 
-  /** Headers that the operator logs under keys of their own at the top of the entry. */
-  looseHeaders(entry: { readonly [key: string]: unknown }): this {
-    addLooseHeaders(this.#headers, entry)
+  /**
+   * Headers that the operator logs under keys of their own at the top of the entry.
+   *
+   * @param keys of the entry, where they are known; only to be faster
+   */
+  looseHeaders(entry: JsonObject, keys: KeyList | null = null): this {
+    if (keys === null) addLooseHeaders(this.#headers, entry)
+    else addKnownHeaders(this.#headers, entry, keys)
     return this
   }
 
@@ -69,7 +76,10 @@ export class EvidenceGatherer {
   }
 
   done(): Evidence {
-    for (const [name, value] of this.#headers) this.#headerCode(name, value)
+    for (const name of this.#headers.keys()) {
+      const role = headerRole(name)
+      if (role !== null) this.#headerCode(role, this.#headers.get(name) ?? '')
+    }
     return {
       answeredBy: this.#answeredBy,
       codes: sorted(this.#codes),
@@ -145,12 +155,11 @@ export class EvidenceGatherer {
     }
   }
 
-  #headerCode(name: string, value: string): void {
-    const where = `response.headers.${name}`
-    if (errorHeader.test(name)) {
+  #headerCode({ kind, where }: HeaderRole, value: string): void {
+    if (kind === 'error') {
       if (/^\S{1,100}$/.test(value)) this.code(value, where)
       else this.text(value, where, 1)
-    } else if (paymentHeader.test(name)) {
+    } else {
       // x402 carries its reason as base64 JSON in a header.
       const decoded = fromBase64(value)
       if (decoded !== null) this.#open(decoded, where, 1)
@@ -161,9 +170,11 @@ export class EvidenceGatherer {
 /** Notes the name of a header that shows that the client did send a payment; what it sent is not kept. */
 export function addPaymentSent(gathered: EvidenceGatherer, requestHeaders: unknown): void {
   if (isObject(requestHeaders)) {
-    for (const name in requestHeaders) {
-      const isScheme = /^authorization$/i.test(name) && isPaymentScheme(requestHeaders[name])
-      if (isScheme || sentPayment.test(name)) gathered.verdict(name.toLowerCase(), paymentSentPlace)
+    const keys = keysOf(requestHeaders)
+    for (const name of keys === null ? Object.keys(requestHeaders).filter(maySayPayment) : paymentNames(keys)) {
+      if (sentPayment.test(name) || isPaymentScheme(requestHeaders[name])) {
+        gathered.verdict(name.toLowerCase(), paymentSentPlace)
+      }
     }
   } else if (typeof requestHeaders === 'string' && requestHeaders.length < 64 * 1024) {
     const found = /(?:^|&)(?:(x-payment|payment-signature)=|(authorization)=payment(?:\+|%20))/i.exec(requestHeaders)
@@ -181,8 +192,26 @@ function isPaymentScheme(value: unknown): boolean {
 export const paymentSentPlace = 'request.headers'
 
 const sentPayment = /^(?:x-payment|payment-signature)$/i
+const paymentNames = byKeys(({ keys }) => keys.filter(maySayPayment))
+
+function maySayPayment(name: string): boolean {
+  return sentPayment.test(name) || /^authorization$/i.test(name)
+}
+
 const errorHeader = /^(?:x-)?(?:[a-z\d]+-)*(?:error|decline|refusal|denied|deny|reject)(?:-?(?:code|type|reason))?$/
 const paymentHeader = /^(?:x-)?payment-(?:required|response)$/
+
+/** A header that may hold a word or a message, or a payment's outcome. */
+interface HeaderRole {
+  readonly kind: 'error' | 'payment'
+  readonly where: string
+}
+
+const headerRole = remembered((name): HeaderRole | null => {
+  const where = `response.headers.${name}`
+  if (errorHeader.test(name)) return { kind: 'error', where }
+  return paymentHeader.test(name) ? { kind: 'payment', where } : null
+})
 
 interface RankedSign {
   readonly rank: number
@@ -190,6 +219,8 @@ interface RankedSign {
 }
 
 function sorted(signs: readonly RankedSign[]): readonly Sign[] {
+  const [first] = signs
+  if (signs.length < 2) return first === undefined ? [] : [first.sign]
   return signs.toSorted((a, b) => a.rank - b.rank).map(({ sign }) => sign)
 }
 

@@ -52,6 +52,8 @@ export interface DottedPath {
   readonly text: string
   /** For each position the keys that may stand there, longest first, with the position behind them. */
   readonly steps: readonly (readonly { readonly key: string; readonly next: number }[])[]
+  /** The last segment, which alone may stand at the last position. */
+  readonly last: string
 }
 
 /** Most segments of a path; bounds the ways in which dots can be part of a key. */
@@ -70,7 +72,7 @@ export function dottedPath(text: string): DottedPath {
     }
     return choices
   })
-  return { text, steps }
+  return { text, steps, last: segments.at(-1) ?? '' }
 }
 
 /** The value at a path, or undefined. */
@@ -78,6 +80,10 @@ export function valueAt(root: unknown, path: DottedPath, from = 0): unknown {
   const step = path.steps[from]
   if (step === undefined) return root
   if (typeof root !== 'object' || root === null) return undefined
+  // Most places are a single key.
+  if (from === path.steps.length - 1) {
+    return Object.hasOwn(root, path.last) ? (root as JsonObject)[path.last] : undefined
+  }
   for (const { key, next } of step) {
     if (!Object.hasOwn(root, key)) continue
     const found = valueAt((root as JsonObject)[key], path, next)

@@ -3,11 +3,13 @@ import { notations } from './event-time.ts'
 import { addPaymentSent, EvidenceGatherer } from './evidence.ts'
 import { type Format, recordAt, skipped, unreadable } from './format.ts'
 import { isBlank, isObject, type JsonObject, objectOf, valueAt } from './json.ts'
+import { keysOf } from './key-list.ts'
 import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { namesOf } from './names.ts'
+import { type Names, namesOf } from './names.ts'
 import { plainTimes } from './plain-fields.ts'
-import type { Details } from './record.ts'
+import type { Details, Reading } from './record.ts'
+import type { Settings } from './settings.ts'
 import { lastAttempt, readStatus, unreadableStatus, upstreamRefusedIn } from './status.ts'
 
 /** Kong Gateway: what kafka-log, http-log and file-log write with their common serializer. */
@@ -40,16 +42,7 @@ export const kong: Format = {
     const timeMs = started.as.read(entry[started.key])
     if (timeMs === 'bad-time') return unreadable(index, 'bad-time', 'started_at is no epoch in milliseconds')
 
-    return recordAt(index, {
-      format: 'kong',
-      timeMs,
-      status,
-      names: namesOf((place) => valueAt(entry, place), settings),
-      upstreamStatus: () => lastAttempt(entry['upstream_status']),
-      upstreamRefused: () => upstreamRefusedIn(entry['upstream_status']),
-      details: () => detailsOf(entry),
-      evidence: () => evidenceOf(entry, response),
-    })
+    return recordAt(index, new KongReading(entry, response, { timeMs, status, settings }))
   },
 }
 
@@ -57,28 +50,61 @@ const marks = ['latencies', 'started_at']
 const started = { key: 'started_at', as: notations.ms }
 const plain = { status: ['response.status'], upstream: ['upstream_status'], times: plainTimes([started]) }
 
-function detailsOf(entry: JsonObject): Details {
-  const request = objectOf(entry['request'])
-  const consumer = objectOf(entry['consumer'])
-  return {
-    method: labelOf(request?.['method']),
-    consumer: firstLabel(consumer?.['username'], consumer?.['custom_id'], consumer?.['id']),
-    plan: null,
-    latencyMs: latencyOf(objectOf(entry['latencies'])?.['request'], 'ms'),
-    requestId: labelOf(request?.['id']),
-  }
-}
+class KongReading implements Reading {
+  readonly format = 'kong'
+  readonly timeMs: Reading['timeMs']
+  readonly status: Reading['status']
+  readonly names: Names
+  readonly #entry: JsonObject
+  readonly #response: JsonObject
 
-function evidenceOf(entry: JsonObject, response: JsonObject): Evidence {
-  const gathered = new EvidenceGatherer(answererOf(entry)).headers(response['headers'])
-  // Kong logs no bodies; operators add them under these keys.
-  gathered.body(response['body'], 'response.body').body(entry['response_body'], 'response_body')
-  for (const [plugin, value] of Object.entries(objectOf(entry['ai']) ?? {}).slice(0, 10)) {
-    const payload = objectOf(objectOf(value)?.['payload'])
-    gathered.body(payload?.['response'], `ai.${labelOf(plugin) ?? '*'}.payload.response`)
+  constructor(
+    entry: JsonObject,
+    response: JsonObject,
+    read: Pick<Reading, 'timeMs' | 'status'> & { readonly settings: Settings },
+  ) {
+    this.timeMs = read.timeMs
+    this.status = read.status
+    this.#entry = entry
+    this.#response = response
+    this.names = namesOf((place) => valueAt(entry, place), read.settings, keysOf(entry))
   }
-  addPaymentSent(gathered, objectOf(entry['request'])?.['headers'])
-  return gathered.done()
+
+  upstreamStatus(): number | null {
+    return lastAttempt(this.#entry['upstream_status'])
+  }
+
+  upstreamRefused(): boolean {
+    return upstreamRefusedIn(this.#entry['upstream_status'])
+  }
+
+  details(): Details {
+    const request = objectOf(this.#entry['request'])
+    const consumer = objectOf(this.#entry['consumer'])
+    return {
+      method: labelOf(request?.['method']),
+      consumer: labelOf(consumer?.['username']) ?? firstLabel(consumer?.['custom_id'], consumer?.['id']),
+      plan: null,
+      latencyMs: latencyOf(objectOf(this.#entry['latencies'])?.['request'], 'ms'),
+      requestId: labelOf(request?.['id']),
+    }
+  }
+
+  evidence(): Evidence {
+    const entry = this.#entry
+    const gathered = new EvidenceGatherer(answererOf(entry)).headers(this.#response['headers'])
+    // Kong logs no bodies; operators add them under these keys.
+    gathered.body(this.#response['body'], 'response.body').body(entry['response_body'], 'response_body')
+    const ai = objectOf(entry['ai'])
+    if (ai !== null) {
+      for (const [plugin, value] of Object.entries(ai).slice(0, 10)) {
+        const payload = objectOf(objectOf(value)?.['payload'])
+        gathered.body(payload?.['response'], `ai.${labelOf(plugin) ?? '*'}.payload.response`)
+      }
+    }
+    addPaymentSent(gathered, objectOf(entry['request'])?.['headers'])
+    return gathered.done()
+  }
 }
 
 function answererOf(entry: JsonObject): Evidence['answeredBy'] {

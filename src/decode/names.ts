@@ -1,8 +1,9 @@
-import type { AccessRecord } from './decode.ts'
+import type { AccessRecord, Origin } from './decode.ts'
 import type { DottedPath } from './json.ts'
+import type { KeyList } from './key-list.ts'
 import { labelOf } from './label.ts'
 import { templateOf } from './path-template.ts'
-import type { Places, Settings } from './settings.ts'
+import type { Candidates, Settings } from './settings.ts'
 
 /** The value at a place of one record, however its layout keeps it; undefined where there is none. */
 export type Lookup = (place: DottedPath) => unknown
@@ -10,12 +11,35 @@ export type Lookup = (place: DottedPath) => unknown
 /** What a record is called, and where that stood. */
 export type Names = Pick<AccessRecord, 'tenant' | 'api' | 'origin'>
 
-/** What a record is called, each by the first of its places that holds a name, and where that was. */
-export function namesOf(look: Lookup, settings: Settings): Names {
-  return {
-    tenant: nameAt(look, settings.tenant, settings, labelOf)?.name ?? null,
-    api: nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.name ?? null,
-    origin: () => ({
+/**
+ * What a record is called, each by the first of its places that holds a name, and where that was.
+ *
+ * @param keys of the entry, where names are looked for at no other places than below them; only to be faster
+ */
+export function namesOf(look: Lookup, settings: Settings, keys: KeyList | null = null): Names {
+  return new FoundNames(look, settings, keys)
+}
+
+type NameReader = (value: unknown, settings: Settings) => string | null
+
+class FoundNames implements Names {
+  readonly tenant: string | null
+  readonly api: string | null
+  readonly #look: Lookup
+  readonly #settings: Settings
+
+  constructor(look: Lookup, settings: Settings, keys: KeyList | null) {
+    this.#look = look
+    this.#settings = settings
+    const { tenant, api } = settings
+    this.tenant = nameAt(look, keys === null ? tenant : tenant.among(keys), settings, labelOf)?.name ?? null
+    this.api = nameAt(look, keys === null ? api : api.among(keys), settings, apiName)?.name ?? null
+  }
+
+  origin(): Origin {
+    const look = this.#look
+    const settings = this.#settings
+    return {
       get service() {
         return nameAt(look, settings.service, settings, labelOf)?.name ?? null
       },
@@ -23,24 +47,24 @@ export function namesOf(look: Lookup, settings: Settings): Names {
         return nameAt(look, settings.tenant, settings, labelOf)?.place ?? null
       },
       get apiPlace() {
-        return nameAt(look, settings.api, settings, (value) => apiName(value, settings))?.place ?? null
+        return nameAt(look, settings.api, settings, apiName)?.place ?? null
       },
-    }),
+    }
   }
 }
 
 function nameAt(
   look: Lookup,
-  { paths, own }: Places,
+  { paths, own }: Candidates,
   settings: Settings,
-  read: (value: unknown) => string | null,
+  read: NameReader,
 ): { readonly name: string; readonly place: string } | null {
   for (let i = 0; i < paths.length; i++) {
     const path = paths[i]
     if (path === undefined) continue
     const value = look(path)
     if (value === undefined) continue
-    const name = read(value)
+    const name = read(value, settings)
     if (name === null) continue
     // What the operator points at is his word; only the layout's own places have placeholders.
     if (i >= own && settings.accepts !== null && !settings.accepts(name, path.text, look)) continue

@@ -27,12 +27,13 @@ export interface EntryReader {
  */
 export function openValue(text: string, reader: EntryReader): readonly Decoded[] {
   const parsed = parse(text)
+  const isWhole = isObject(parsed) && insideOf(parsed) === null
+  const wrapped = isWhole ? reader.unwrap(parsed) : null
+  // By far the most common: one object, one entry.
+  if (isWhole && wrapped === null) return [reader.object(parsed, 0)]
   const opening = new Opening(reader)
-  if (isObject(parsed) && insideOf(parsed) === null) {
-    const entries = reader.unwrap(parsed)
-    // By far the most common: one object, one entry.
-    if (entries === null) return [reader.object(parsed, 0)]
-    opening.wrapper(entries, 0)
+  if (wrapped !== null) {
+    opening.wrapper(wrapped, 0)
   } else if (parsed === notJson) {
     opening.text(text, 0)
   } else {
@@ -53,7 +54,7 @@ const bareChars = 30
 
 function parse(text: string): unknown {
   // A line of text is told by its first character: to let the parser throw costs fifty times as much.
-  if (text.length > bareChars && !/^\s*[[{"]/.test(text)) return notJson
+  if (text.length > bareChars && text.charCodeAt(0) !== 0x7b && !/^\s*[[{"]/.test(text)) return notJson
   try {
     return JSON.parse(text)
   } catch {

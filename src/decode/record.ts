@@ -5,19 +5,20 @@ import type { Names } from './names.ts'
 export type Details = Pick<AccessRecord, 'method' | 'consumer' | 'plan' | 'latencyMs' | 'requestId'>
 
 /**
- * What a layout's reader says of one request. Whatever is a function is looked up when it is asked for: of a plain
- * record nothing is read but what it is counted by.
+ * What a layout's reader says of one request. Whatever is a method is looked up when it is asked for: of a plain record
+ * nothing is read but what it is counted by. The layouts that are met most make a class of it, since an object of
+ * closures costs as much as reading the names.
  */
 export interface Reading {
   readonly format: FormatName
   readonly timeMs: AccessRecord['timeMs']
   readonly status: AccessRecord['status']
   readonly names: Names
-  readonly upstreamStatus: () => number | null
-  readonly upstreamRefused: () => boolean
-  readonly details: () => Details
+  upstreamStatus(): number | null
+  upstreamRefused(): boolean
+  details(): Details
   /** Called once at most. */
-  readonly evidence: () => Evidence
+  evidence(): Evidence
 }
 
 /** A record over the reading of one entry. A class, since getters of an object literal cost more than all they save. */
@@ -27,7 +28,6 @@ export class GatewayRecord implements AccessRecord {
   readonly status: AccessRecord['status']
   readonly tenant: string | null
   readonly api: string | null
-  readonly origin: () => Origin
   readonly #reading: Reading
   #details: Details | null = null
   #evidence: Evidence | null = null
@@ -38,7 +38,6 @@ export class GatewayRecord implements AccessRecord {
     this.status = reading.status
     this.tenant = reading.names.tenant
     this.api = reading.names.api
-    this.origin = reading.names.origin
     this.#reading = reading
   }
 
@@ -68,6 +67,11 @@ export class GatewayRecord implements AccessRecord {
 
   get requestId(): string | null {
     return this.#detailed().requestId
+  }
+
+  get origin(): () => Origin {
+    const { names } = this.#reading
+    return () => names.origin()
   }
 
   evidence(): Evidence {

@@ -1,4 +1,6 @@
-import { isObject } from './json.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { byKeys, type KeyList, keysOf } from './key-list.ts'
+import { remembered } from './remembered.ts'
 
 const headerLimit = 200
 const headerChars = 4096
@@ -12,20 +14,43 @@ const secretHeaders = new Set(['authorization', 'proxy-authorization', 'cookie',
  */
 export function addHeaders(into: Map<string, string>, value: unknown): void {
   if (typeof value === 'string') addHeaderText(into, value)
-  else if (isObject(value)) for (const name in value) addHeader(into, name, value[name])
+  else if (isObject(value)) {
+    const keys = keysOf(value)
+    if (keys === null) for (const name in value) addHeader(into, name, value[name])
+    else for (const { key, name } of keptKeys(keys)) addValues(into, name, value[key])
+  }
 }
 
 export function addHeader(into: Map<string, string>, name: string, value: unknown): void {
+  const key = keptName(name)
+  if (key !== null) addValues(into, key, value)
+}
+
+/** Of the headers in an object. */
+const keptKeys = byKeys((keys) =>
+  keys.keys.flatMap((key) => {
+    const name = keptName(key)
+    return name === null ? [] : [{ key, name }]
+  }),
+)
+
+/** The name in lower case; null for one that is not kept. */
+const keptName = remembered((name) => {
   const key = name.trim().toLowerCase()
-  if (key === '' || key.length > 200 || secretHeaders.has(key)) return
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  for (const item of list.slice(0, 20)) {
-    if (typeof item !== 'string' && typeof item !== 'number') continue
-    const text = String(item).slice(0, headerChars).trim()
-    const before = into.get(key)
-    if (before === undefined && into.size >= headerLimit) return
-    into.set(key, before === undefined || before === text ? text : `${before}, ${text}`)
-  }
+  return key === '' || key.length > 200 || secretHeaders.has(key) ? null : key
+})
+
+function addValues(into: Map<string, string>, key: string, value: unknown): void {
+  if (Array.isArray(value)) for (const item of value.slice(0, 20)) addValue(into, key, item)
+  else addValue(into, key, value)
+}
+
+function addValue(into: Map<string, string>, key: string, value: unknown): void {
+  if (typeof value !== 'string' && typeof value !== 'number') return
+  const text = String(value).slice(0, headerChars).trim()
+  const before = into.get(key)
+  if (before === undefined && into.size >= headerLimit) return
+  into.set(key, before === undefined || before === text ? text : `${before}, ${text}`)
 }
 
 function addHeaderText(into: Map<string, string>, text: string): void {
@@ -62,32 +87,38 @@ function unescaped(text: string): string {
  * Adds the headers that an operator logs one by one (`sent_http_ratelimit_remaining`, `response_header_x_error_code`,
  * `downstream_Retry-After`): keys with one of the prefixes, and the bare names of headers that can explain a refusal.
  */
-export function addLooseHeaders(into: Map<string, string>, entry: { readonly [key: string]: unknown }): void {
+export function addLooseHeaders(into: Map<string, string>, entry: JsonObject): void {
   let looked = 0
   for (const key in entry) {
     // Entries have a few dozen keys; one with thousands is not worth the time.
     if (++looked > 500) return
-    const value = entry[key]
-    if (key.length > 100 || value === '' || value === '-' || value === null || typeof value === 'object') continue
-    const name = headerNamed(key)
-    if (name !== null) addHeader(into, name, value)
+    const name = key.length > 100 ? null : headerNamed(key)
+    if (name !== null) addLooseHeader(into, name, entry[key])
   }
 }
 
-/** The same keys come with every record, so what they are is worked out once. */
-const headerNames = new Map<string, string | null>()
-const headerNameLimit = 2_000
+/** The same for an entry whose keys are known. */
+export function addKnownHeaders(into: Map<string, string>, entry: JsonObject, keys: KeyList): void {
+  for (const { key, name } of looseKeys(keys)) addLooseHeader(into, name, entry[key])
+}
+
+const looseKeys = byKeys((keys) =>
+  keys.keys.flatMap((key) => {
+    const name = headerNamed(key)
+    return name === null ? [] : [{ key, name }]
+  }),
+)
+
+function addLooseHeader(into: Map<string, string>, name: string, value: unknown): void {
+  if (value !== '' && value !== '-' && value !== null && typeof value !== 'object') addHeader(into, name, value)
+}
 
 /** The header that a key stands for; null for a key that is none. */
-function headerNamed(key: string): string | null {
-  const known = headerNames.get(key)
-  if (known !== undefined) return known
+const headerNamed = remembered((key) => {
   const prefixed = loosePrefix.exec(key)
   const bare = (prefixed === null ? key : key.slice(prefixed[0].length)).toLowerCase().replaceAll('_', '-')
-  const name = prefixed !== null || telling.test(bare) ? bare : null
-  if (headerNames.size < headerNameLimit) headerNames.set(key, name)
-  return name
-}
+  return prefixed !== null || telling.test(bare) ? bare : null
+})
 
 const loosePrefix = /^(?:sent_http_|upstream_http_|response_header_|resp_header_|downstream_|origin_)/i
 const telling =

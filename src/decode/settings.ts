@@ -1,5 +1,6 @@
 import type { Format } from './format.ts'
 import { type DottedPath, dottedPath } from './json.ts'
+import { byKeys, type KeyList } from './key-list.ts'
 import type { CustomLayout, DecodeOptions, LineField } from './options.ts'
 import { type PathRule, pathRule } from './path-template.ts'
 import { TimeZone } from './time-zone.ts'
@@ -19,9 +20,15 @@ export interface Settings {
 }
 
 /** Candidates in the order in which they are tried; those from `own` on are the layout's own. */
-export interface Places {
+export interface Candidates {
   readonly paths: readonly DottedPath[]
   readonly own: number
+}
+
+/** All places where a name may stand. */
+export interface Places extends Candidates {
+  /** Those of them that may be there in an object with these keys. */
+  readonly among: (keys: KeyList) => Candidates
 }
 
 /** The places of a custom layout. */
@@ -78,7 +85,12 @@ export function namePlaces({ tenant, api }: Settings): readonly string[] {
 function placesOf(operators: readonly string[], own: readonly string[]): Places {
   const end = operators.indexOf(noMorePlaces)
   const first = end < 0 ? operators : operators.slice(0, end)
-  return { paths: compiled(end < 0 ? [...first, ...own] : first), own: first.length }
+  const paths = compiled(end < 0 ? [...first, ...own] : first)
+  const among = byKeys((keys) => {
+    const mayBe = ({ steps }: DottedPath) => (steps[0] ?? []).some(({ key }) => keys.has(key))
+    return { paths: paths.filter(mayBe), own: paths.slice(0, first.length).filter(mayBe).length }
+  })
+  return { paths, own: first.length, among }
 }
 
 function compiled(paths: readonly string[] | undefined): readonly DottedPath[] {

@@ -30,9 +30,13 @@ export function unreadableStatus(index: number, reading: 'no-status' | 'wrong-ty
 export function lastAttempt(value: unknown): number | null {
   if (typeof value === 'number') return httpStatus(value)
   if (typeof value !== 'string' || value === '') return null
+  // One attempt and nothing else is what nearly all records have.
+  if (value.length === 3) return digits.test(value) ? httpStatus(Number(value)) : null
   const end = value.slice(-8).match(/(?:^|[,:\s])(\d{3})\s*$/)
   return end === null ? null : httpStatus(Number(end[1]))
 }
+
+const digits = /^\d+$/
 
 /** Whether any upstream attempt answered 402, also one that a later attempt made good. */
 export function anyAttemptRefused(value: unknown): boolean {

@@ -2,12 +2,13 @@ import type { Decoded, Evidence, FormatName } from './decode.ts'
 import { notations, timeFrom } from './event-time.ts'
 import { EvidenceGatherer } from './evidence.ts'
 import { recordAt, unreadable } from './format.ts'
-import { isBlank, isObject, type JsonObject, numberOf, valueAt } from './json.ts'
-import { firstLabel } from './label.ts'
+import { type DottedPath, isBlank, isObject, type JsonObject, numberOf, valueAt } from './json.ts'
+import { type KeyList, keysOf } from './key-list.ts'
+import { firstLabel, labelOf } from './label.ts'
 import { latencyOf } from './latency.ts'
-import { namesOf } from './names.ts'
+import { type Names, namesOf } from './names.ts'
 import { type PlainFields, plainTimes } from './plain-fields.ts'
-import type { Details } from './record.ts'
+import type { Details, Reading } from './record.ts'
 import type { Settings } from './settings.ts'
 import { lastAttempt, readStatus, unreadableStatus, upstreamRefusedIn } from './status.ts'
 
@@ -28,31 +29,67 @@ export function readVariables(
   if (timeMs === 'bad-time') {
     return unreadable(index, 'bad-time', 'the time is neither epoch seconds, nor ISO 8601 with a zone, nor time_local')
   }
-  return recordAt(index, {
-    format: name,
-    timeMs,
-    status,
-    names: namesOf((place) => {
-      // The request line holds a path, but is none.
-      if (place.text === 'request') return requestLine(flat['request'])?.path
-      const value = valueAt(entry, place)
-      return value === undefined || isObject(value) ? flat[place.text] : value
-    }, options.settings),
-    upstreamStatus: () => lastAttempt(flat['upstream_status']),
-    upstreamRefused: () => upstreamRefusedIn(flat['upstream_status']),
-    details: () => detailsOf(flat),
-    evidence: () => evidenceOf(flat, status),
-  })
+  return recordAt(index, new VariablesReading(name, entry, flat, { timeMs, status, settings: options.settings }))
 }
 
-function detailsOf(flat: JsonObject): Details {
-  return {
-    method: firstLabel(flat['request_method'], flat['method'], requestLine(flat['request'])?.method),
-    consumer: firstLabel(flat['consumer_name'], flat['consumer'], flat['remote_user']),
-    plan: null,
-    latencyMs: latencyOf(flat['request_time'], 's'),
-    requestId: firstLabel(flat['request_id'], flat['req_id'], flat['x_request_id'], flat['http_x_request_id']),
+class VariablesReading implements Reading {
+  readonly format: FormatName
+  readonly timeMs: Reading['timeMs']
+  readonly status: Reading['status']
+  readonly names: Names
+  readonly #flat: JsonObject
+  readonly #keys: KeyList | null
+
+  constructor(
+    format: FormatName,
+    entry: JsonObject,
+    flat: JsonObject,
+    read: Pick<Reading, 'timeMs' | 'status'> & { readonly settings: Settings },
+  ) {
+    this.format = format
+    this.timeMs = read.timeMs
+    this.status = read.status
+    this.#flat = flat
+    // What is found by looking through all of the entry has no keys that would tell.
+    this.#keys = flat === entry ? keysOf(entry) : null
+    this.names = namesOf((place) => valueIn(entry, flat, place), read.settings, this.#keys)
   }
+
+  upstreamStatus(): number | null {
+    return lastAttempt(this.#flat['upstream_status'])
+  }
+
+  upstreamRefused(): boolean {
+    return upstreamRefusedIn(this.#flat['upstream_status'])
+  }
+
+  details(): Details {
+    const flat = this.#flat
+    return {
+      method: labelOf(flat['request_method']) ?? firstLabel(flat['method'], requestLine(flat['request'])?.method),
+      consumer: labelOf(flat['consumer_name']) ?? firstLabel(flat['consumer'], flat['remote_user']),
+      plan: null,
+      latencyMs: latencyOf(flat['request_time'], 's'),
+      requestId:
+        labelOf(flat['request_id']) ?? firstLabel(flat['req_id'], flat['x_request_id'], flat['http_x_request_id']),
+    }
+  }
+
+  evidence(): Evidence {
+    const flat = this.#flat
+    return new EvidenceGatherer(answererOf(flat['upstream_status'], this.status))
+      .looseHeaders(flat, this.#keys)
+      .body(flat['response_body'] ?? flat['resp_body'], 'response_body')
+      .done()
+  }
+}
+
+function valueIn(entry: JsonObject, flat: JsonObject, place: DottedPath): unknown {
+  // The request line holds a path, but is none.
+  if (place.text === 'request') return requestLine(flat['request'])?.path
+  const value = valueAt(entry, place)
+  if (flat === entry) return value
+  return value === undefined || isObject(value) ? flat[place.text] : value
 }
 
 const statusKeys = ['status', 'status_code', 'response_status', 'response_code', 'http_status']
@@ -129,13 +166,6 @@ function flattened(entry: JsonObject, depth: number): JsonObject {
 function addLeaf(flat: Record<string, unknown>, container: string, key: string, value: unknown): void {
   if (container !== '') flat[`${container}_${key}`] ??= value
   if (!otherSide.test(container)) flat[key] ??= value
-}
-
-function evidenceOf(flat: JsonObject, status: number | null): Evidence {
-  return new EvidenceGatherer(answererOf(flat['upstream_status'], status))
-    .looseHeaders(flat)
-    .body(flat['response_body'] ?? flat['resp_body'], 'response_body')
-    .done()
 }
 
 /** An upstream attempt that ended with the client's status was passed through; anything else NGINX made up itself. */

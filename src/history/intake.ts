@@ -5,7 +5,7 @@ import type { Recognisers } from '../core/recognisers.ts'
 import type { AccessRecord, Decoded, Decoder } from '../decode/decode.ts'
 import type { RawValue } from '../source/source.ts'
 import type { EpochMs } from '../time/clock.ts'
-import { eventTime } from '../window/event-time.ts'
+import { eventTime } from '../time/event-time.ts'
 import type { Lifetime } from '../window/lifetime.ts'
 import type { Series } from '../window/series.ts'
 import { sliceMs } from '../window/view.ts'
@@ -104,53 +104,51 @@ export class Intake {
   }
 
   /** Takes one value with all its entries, and tells what they were. */
-  take(lane: IntakeLane, value: RawValue, { live, now, tally, apart }: IntakeContext): readonly Decoded[] {
-    const add = (result: string): void => void tally.set(result, (tally.get(result) ?? 0) + 1)
+  take(lane: IntakeLane, value: RawValue, context: IntakeContext): readonly Decoded[] {
+    const { tally } = context
     const repeated = value.offset <= this.countedTo(lane.key)
     const entries = lane.decoder.decode(value.bytes)
     for (const entry of entries) {
-      if (entry.kind === 'skipped') {
-        lane.builder.skipped++
-        add('skipped')
-      } else if (entry.kind === 'unreadable') {
-        this.#bury(lane, value, { index: entry.index, reason: entry.failure, message: entry.message, now })
-        add(entry.failure)
-      } else {
-        const at = eventTime(entry.record.timeMs, value.arrivedMs, now)
-        if (at.ok) {
-          const { record, index } = entry
-          this.#count(lane, { record, index, value, timeMs: at.timeMs, now, live, repeated, apart })
-          add(at.skewed ? 'skewed' : 'ok')
-        } else {
-          this.#bury(lane, value, { index: entry.index, reason: at.failure, message: at.message, now })
-          add(at.failure)
-        }
-      }
+      const result = this.#takeEntry(lane, value, entry, context, repeated)
+      tally.set(result, (tally.get(result) ?? 0) + 1)
     }
     if (!repeated) this.countTo(lane.key, value.offset)
     return entries
   }
 
+  /** @returns what it is counted as */
+  #takeEntry(lane: IntakeLane, value: RawValue, entry: Decoded, context: IntakeContext, repeated: boolean): string {
+    const { now } = context
+    if (entry.kind === 'skipped') {
+      lane.builder.skipped++
+      return 'skipped'
+    }
+    if (entry.kind === 'unreadable') {
+      this.#bury(lane, value, { index: entry.index, reason: entry.failure, message: entry.message, now })
+      return entry.failure
+    }
+    const at = eventTime(entry.record.timeMs, value.arrivedMs, now)
+    if (!at.ok) {
+      this.#bury(lane, value, { index: entry.index, reason: at.failure, message: at.message, now })
+      return at.failure
+    }
+    this.#count(lane, value, entry, { timeMs: at.timeMs, context, repeated })
+    return at.skewed ? 'skewed' : 'ok'
+  }
+
   #count(
     lane: IntakeLane,
-    one: {
-      record: AccessRecord
-      index: number
-      value: RawValue
-      timeMs: EpochMs
-      now: EpochMs
-      live: boolean
-      repeated: boolean
-      apart: Map<ApartKind, number>
-    },
+    value: RawValue,
+    { record, index }: Extract<Decoded, { kind: 'record' }>,
+    { timeMs, context, repeated }: { timeMs: EpochMs; context: IntakeContext; repeated: boolean },
   ): void {
-    const { record, timeMs } = one
+    const { live, now, apart } = context
     const windows = this.#windows.around(timeMs)
     const slice = Math.floor(timeMs / sliceMs)
     const tenant = record.tenant ?? unknownLabel
     const api = record.api ?? unknownLabel
-    if (one.live) {
-      this.#watermark.seen(lane.key, timeMs, Math.min(timeMs, one.value.arrivedMs ?? one.now), one.now)
+    if (live) {
+      this.#watermark.seen(lane.key, timeMs, Math.min(timeMs, value.arrivedMs ?? now), now)
       // Moving on forgets idle series, so it comes before the series is looked up.
       if (windows.tooFarAhead(slice)) this.#windows.makeRoom(slice - roomSlices)
     }
@@ -158,13 +156,13 @@ export class Intake {
     const judged = this.#reading.judge(record)
     const cause = judged?.kind === 'payment_required' ? causes.indexOf(judged.cause) : -1
     let late = slice * sliceMs < (windows.endMs ?? 0)
-    if (one.live) {
+    if (live) {
       late = windows.count(series, slice, cause) === 'late'
       // What lands again was counted before the restart already.
-      if (!one.repeated) {
+      if (!repeated) {
         this.#lifetime.count(series.total, cause)
         const kind = judged?.kind ?? 'payment_required'
-        if (kind !== 'payment_required') one.apart.set(kind, (one.apart.get(kind) ?? 0) + 1)
+        if (kind !== 'payment_required') apart.set(kind, (apart.get(kind) ?? 0) + 1)
       }
       if (this.#onQuotas !== null && this.#askedIn.get(series) !== slice) {
         this.#askedIn.set(series, slice)
@@ -174,7 +172,10 @@ export class Intake {
     }
     lane.builder.count(timeMs, slice, series, record.status, cause, late)
     // Refused calls keep their true names also where the series was folded.
-    if (judged !== null) lane.builder.events.push(refusedCall(one, judged, { tenant, api }))
+    if (judged !== null) {
+      const { offset } = value
+      lane.builder.events.push(refusedCall(record, judged, { tenant, api, timeMs, offset, index }))
+    }
   }
 
   #bury(
@@ -197,20 +198,19 @@ export class Intake {
 }
 
 function refusedCall(
-  one: { record: AccessRecord; index: number; value: RawValue; timeMs: EpochMs },
+  record: AccessRecord,
   judged: NonNullable<Judgement>,
-  labels: { tenant: string; api: string },
+  at: Pick<RefusedCall, 'tenant' | 'api' | 'timeMs' | 'offset' | 'index'>,
 ): RefusedCall {
-  const { record } = one
   // Field by field: an object made by spreading others takes fifty times as long to make.
   return {
     kind: judged.kind,
     cause: judged.cause,
     causeCode: judged.causeCode,
     causeSource: judged.causeSource,
-    tenant: labels.tenant,
-    api: labels.api,
-    timeMs: one.timeMs,
+    tenant: at.tenant,
+    api: at.api,
+    timeMs: at.timeMs,
     status: record.status ?? 0,
     upstreamStatus: record.upstreamStatus ?? 0,
     method: record.method ?? '',
@@ -219,7 +219,7 @@ function refusedCall(
     requestId: record.requestId ?? '',
     latencyMs: record.latencyMs,
     format: record.format,
-    offset: one.value.offset,
-    index: one.index,
+    offset: at.offset,
+    index: at.index,
   }
 }

@@ -1,4 +1,5 @@
 import { causes } from '../classify/cause.ts'
+import { cell } from '../core/engine.ts'
 import { grown } from '../window/growing.ts'
 import type { Series } from '../window/series.ts'
 
@@ -42,21 +43,27 @@ export class RangeCells {
 
   /** Counts one request; `cause` is the index of its cause, -1 when it was not refused. */
   count(slice: number, series: Series, status: number | null, cause: number, late: boolean): void {
-    const cell = this.cellOf(slice, series)
-    this.countAt(cell, status, late)
-    if (cause >= 0) this.#refuse(cell * width, cause)
+    const at = this.cellOf(slice, series) * width
+    this.#add(at + field.requests, 1)
+    if (status !== null && status < 300) this.#add(at + field.n2xx, 1)
+    else if (status !== null && status >= 500) this.#add(at + field.n5xx, 1)
+    else if (status !== null && status >= 400) this.#add(at + field.n4xx, 1)
+    if (late) this.#add(at + field.late, 1)
+    if (cause >= 0) this.#refuse(at, cause)
   }
 
-  /** Counts one request that was not refused in a cell that `cellOf` gave. */
-  countAt(cell: number, status: number | null, late: boolean): void {
-    const at = cell * width
-    const numbers = this.#numbers
-    numbers[at + field.requests] = (numbers[at + field.requests] ?? 0) + 1
-    if (status !== null && (status < 300 || status >= 400)) {
-      const kind = at + (status < 300 ? field.n2xx : status < 500 ? field.n4xx : field.n5xx)
-      numbers[kind] = (numbers[kind] ?? 0) + 1
-    }
-    if (late) numbers[at + field.late] = (numbers[at + field.late] ?? 0) + 1
+  /** Adds the counts of an engine's cell, which stand at `from`, to a cell that `cellOf` gave. */
+  add(to: number, counts: Int32Array, from: number): void {
+    const at = to * width
+    this.#add(at + field.requests, counts[from + cell.requests] ?? 0)
+    this.#add(at + field.n2xx, counts[from + cell.n2xx] ?? 0)
+    this.#add(at + field.n4xx, counts[from + cell.n4xx] ?? 0)
+    this.#add(at + field.n5xx, counts[from + cell.n5xx] ?? 0)
+    this.#add(at + field.late, counts[from + cell.late] ?? 0)
+  }
+
+  #add(at: number, count: number): void {
+    this.#numbers[at] = (this.#numbers[at] ?? 0) + count
   }
 
   /** Slice by slice, in the order in which slices and then series were first seen. */
@@ -90,13 +97,13 @@ export class RangeCells {
   }
 
   /** The cell of a series in a slice, made if there is none; it stays the same. */
-  cellOf(slice: number, series: Series): number {
+  cellOf(slice: number, series: Series, id: number = series.id): number {
     const places = this.#places
     const mask = places.length - 1
-    for (let place = spread(slice, series.id) & mask; ; place = (place + 1) & mask) {
-      const cell = places[place] ?? none
-      if (cell < 0) return this.#make(place, slice, series)
-      if (this.#series[cell] === series && this.#numbers[cell * width] === slice) return cell
+    for (let place = spread(slice, id) & mask; ; place = (place + 1) & mask) {
+      const found = places[place] ?? none
+      if (found < 0) return this.#make(place, slice, series)
+      if (this.#series[found] === series && this.#numbers[found * width] === slice) return found
     }
   }
 

@@ -1,5 +1,7 @@
 import { type Cause, causes } from '../classify/cause.ts'
+import { cell } from '../core/engine.ts'
 import type { EpochMs } from '../time/clock.ts'
+import { dayMs } from '../time/duration.ts'
 import type { Series } from '../window/series.ts'
 import { RangeCells } from './range-cells.ts'
 
@@ -104,7 +106,23 @@ export class RangeBuilder {
 
   /** Days of event time touched: one insert must not touch too many partitions. */
   get days(): number {
-    return this.requests === 0 ? 0 : Math.floor(this.#maxMs / 86_400_000) - Math.floor(this.#minMs / 86_400_000) + 1
+    return this.#minMs > this.#maxMs ? 0 : (this.lastDayMs - this.firstDayMs) / dayMs
+  }
+
+  /** Where the days of event time begin that were touched; infinite before the first. */
+  get firstDayMs(): EpochMs {
+    return Math.floor(this.#minMs / dayMs) * dayMs
+  }
+
+  /** Where they end. */
+  get lastDayMs(): EpochMs {
+    return (Math.floor(this.#maxMs / dayMs) + 1) * dayMs
+  }
+
+  /** Notes that records from one time up to another were, or will be, added. */
+  reach(leastMs: EpochMs, greatestMs: EpochMs): void {
+    if (leastMs < this.#minMs) this.#minMs = leastMs
+    if (greatestMs > this.#maxMs) this.#maxMs = greatestMs
   }
 
   /** Counts one request; `cause` is the index of its cause when it was refused with a counted 402, else -1. */
@@ -113,22 +131,14 @@ export class RangeBuilder {
     this.requests++
     if (late) this.late++
     if (cause >= 0) this.paymentRequired++
-    if (timeMs < this.#minMs) this.#minMs = timeMs
-    if (timeMs > this.#maxMs) this.#maxMs = timeMs
+    this.reach(timeMs, timeMs)
   }
 
-  /** The cell in which requests of a series in a slice are counted by `countAt`. */
-  cellOf(slice: number, series: Series): number {
-    return this.#cells.cellOf(slice, series)
-  }
-
-  /** Counts one request that was not refused, where its cell is known. */
-  countAt(cell: number, timeMs: EpochMs, status: number, late: boolean): void {
-    this.#cells.countAt(cell, status, late)
-    this.requests++
-    if (late) this.late++
-    if (timeMs < this.#minMs) this.#minMs = timeMs
-    if (timeMs > this.#maxMs) this.#maxMs = timeMs
+  /** Adds the counts of an engine's cell, which stand at `at`. Their times are told by `reach`. */
+  add(slice: number, series: Series, id: number, counts: Int32Array, at: number): void {
+    this.#cells.add(this.#cells.cellOf(slice, series, id), counts, at)
+    this.requests += counts[at + cell.requests] ?? 0
+    this.late += counts[at + cell.late] ?? 0
   }
 
   seal(identity: { source: string; lane: number; configHash: string }): Range {

@@ -1,37 +1,44 @@
-import type { Records } from './kafka-records.ts'
+import type { Unpacker } from './kafka-codecs.ts'
+import { enoughBytes, type FetchedRecords, unpackedFrom } from './kafka-records.ts'
 import type { Batch, Packed, Unreadable } from './source.ts'
 
 /**
  * What a fetch brought, in batches that follow each other without a gap: whole record batches, as many as make up
- * `bytesEach` or so. Whoever takes one is not kept from everything else for long.
- *
- * @param from the offset that was asked for
+ * `bytesEach` or so. Whoever takes one is not kept from everything else for long, and what is decompressed is only ever
+ * that one: a batch is good until the next one is asked for. Once very much has come out of one fetch it ends, so that
+ * other partitions have their turn.
  */
-export function* piecesOf({ packed, next, unreadable }: Records, from: number, bytesEach: number): Generator<Batch> {
-  let lo = from
+export async function* piecesOf(
+  records: FetchedRecords,
+  { unpacker, bytesEach }: { unpacker: Unpacker; bytesEach: number },
+): AsyncGenerator<Batch> {
+  // The last one may have been broken off.
+  unpacker.release()
+  let lo = records.from
+  let packed: Packed[] = []
+  let unreadable: Unreadable[] = []
   let bytes = 0
-  let piece: Packed[] = []
-  let missing = 0
-  for (const one of packed) {
-    const { framing } = one
-    const base = framing.kind === 'records' ? framing.base : framing.offset
-    if (bytes >= bytesEach && base > lo) {
-      const until = untilAt(unreadable, missing, base)
-      yield { lo, hi: base - 1, values: [], packed: piece, unreadable: unreadable.slice(missing, until) }
-      missing = until
-      lo = base
+  let all = 0
+  for (const one of records.batches()) {
+    if ('framing' in one && bytes >= bytesEach && one.framing.base > lo) {
+      const hi = one.framing.base - 1
+      yield { lo, hi, values: [], packed, unreadable }
+      unpacker.release()
+      lo = hi + 1
+      packed = []
+      unreadable = []
       bytes = 0
-      piece = []
     }
-    piece.push(one)
-    bytes += one.bytes.length
+    const part = await unpackedFrom(one, unpacker)
+    if ('reason' in part) {
+      unreadable.push(part)
+    } else {
+      packed.push(part)
+      bytes += part.bytes.length
+      all += part.bytes.length
+    }
+    if (all >= enoughBytes) break
   }
-  if (next > lo) yield { lo, hi: next - 1, values: [], packed: piece, unreadable: unreadable.slice(missing) }
-}
-
-/** Where those that lie below an offset end. */
-function untilAt(unreadable: readonly Unreadable[], from: number, below: number): number {
-  let until = from
-  while ((unreadable[until]?.lo ?? below) < below) until++
-  return until
+  if (records.next > lo) yield { lo, hi: records.next - 1, values: [], packed, unreadable }
+  unpacker.release()
 }

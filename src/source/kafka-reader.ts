@@ -3,10 +3,12 @@ import { messageOf } from '../fault/fault.ts'
 import type { Log } from '../fault/log.ts'
 import type { Clock } from '../time/clock.ts'
 import type { FetchedBatches, FetchPlace, KafkaCluster, PartitionAnswer } from './kafka-cluster.ts'
+import { Unpacker } from './kafka-codecs.ts'
 import type { KafkaLane } from './kafka-lane.ts'
 import { piecesOf } from './kafka-pieces.ts'
-import { offsetAfter, type Records, readRecords } from './kafka-records.ts'
+import { FetchedRecords, offsetAfter } from './kafka-records.ts'
 import type { Node } from './kafka-requests.ts'
+import { answerSlabs } from './kafka-slabs.ts'
 import type { Batch } from './source.ts'
 
 /** One answer of a broker is at most so large, but for a single batch that is larger by itself. */
@@ -137,15 +139,19 @@ export class KafkaReader {
   async #serveUntilDone(leader: Node): Promise<void> {
     let pauseMs = firstPauseMs
     let ahead: Fetch | null = null
+    const unpacker = new Unpacker()
     while (!this.#stop.signal.aborted) {
       const fetch: Fetch | null = ahead ?? this.#fetch(leader, [])
       ahead = null
       if (fetch === null) return
       try {
-        const { brought, failed } = await this.#answersTo(fetch)
+        const answers = await fetch.answers
+        const { brought, failed } = this.#wantedOf(fetch, answers)
         // Where a lane went wrong nothing is known of what comes next.
         if (failed.length === 0) ahead = this.#fetch(leader, brought)
-        await this.#handOver(brought)
+        await this.#handOver(brought, unpacker)
+        // All was taken, or is not wanted.
+        for (const answer of answers) if ('bytes' in answer) answerSlabs.takeBack(answer.bytes)
         for (const { lane, answer } of failed) await this.#complain(lane, answer)
         // A lane may have gone to a broker that is not asked yet.
         this.wake()
@@ -195,10 +201,10 @@ export class KafkaReader {
   }
 
   /** The answers that are still wanted, with the lanes they are for and in their order. */
-  async #answersTo({ lanes, answers }: Fetch) {
+  #wantedOf({ lanes }: Fetch, answers: readonly PartitionAnswer[]) {
     const brought: LaneAnswer<FetchedBatches>[] = []
     const failed: LaneAnswer<Exclude<PartitionAnswer, FetchedBatches>>[] = []
-    for (const answer of await answers) {
+    for (const answer of answers) {
       const lane = lanes.get(answer.place)
       if (lane === undefined || !this.#isAt(lane, answer.place.offset)) continue
       if ('error' in answer) {
@@ -211,44 +217,37 @@ export class KafkaReader {
     return { brought, failed }
   }
 
-  /** Hands over what the lanes were answered, one after another; the next one is decompressed meanwhile. */
-  async #handOver(brought: readonly LaneAnswer<FetchedBatches>[]): Promise<void> {
-    let reading = this.#read(brought[0])
+  /** Hands over what the lanes were answered, one after another. */
+  async #handOver(brought: readonly LaneAnswer<FetchedBatches>[], unpacker: Unpacker): Promise<void> {
     let bytes = 0
-    for (const [index, { lane, answer }] of brought.entries()) {
-      const records = await reading
-      reading = this.#read(brought[index + 1])
+    for (const { lane, answer } of brought) {
       const { offset } = answer.place
-      if (records === null || !this.#isAt(lane, offset)) continue
-      lane.high = Math.max(answer.high, records.next)
-      this.#doubt(lane, records.doubted)
-      for (const piece of piecesOf(records, offset, turnBytes)) {
+      if (!this.#isAt(lane, offset)) continue
+      const records = new FetchedRecords(answer.bytes, offset, { aborted: answer.aborted, doubted: lane.doubted })
+      lane.high = answer.high
+      let isWhole = true
+      for await (const piece of piecesOf(records, { unpacker, bytesEach: turnBytes })) {
         if (bytes >= turnBytes) {
           await turn()
           bytes = 0
         }
         // The rest of what was fetched of a lane that is paused is fetched again.
-        if (!this.#isAt(lane, piece.lo)) break
+        isWhole = this.#isAt(lane, piece.lo)
+        if (!isWhole) break
         for (const one of piece.packed ?? []) bytes += one.bytes.length
         await this.#take(lane, piece)
       }
+      lane.high = Math.max(lane.high, records.next)
+      if (isWhole) this.#doubt(lane, records.doubted)
     }
   }
 
+  /** Where a batch with a wrong checksum was found, which is asked for once more; null where all was well. */
   #doubt(lane: KafkaLane, doubted: number | null): void {
     if (doubted !== null) {
       this.#log.warn(`${lane.label}: the checksum of the batch at offset ${doubted} is wrong; fetching it once more`)
     }
     lane.doubted = doubted
-  }
-
-  /** Null where there is nothing to read or nobody wants it any more. Never rejects unheard. */
-  #read(of: LaneAnswer<FetchedBatches> | undefined): Promise<Records | null> {
-    if (of === undefined || !this.#isAt(of.lane, of.answer.place.offset)) return Promise.resolve(null)
-    const { bytes, place, aborted } = of.answer
-    const reading = readRecords(bytes, place.offset, { aborted, doubted: of.lane.doubted })
-    reading.catch(() => undefined)
-    return reading
   }
 
   async #take(lane: KafkaLane, batch: Batch): Promise<void> {

@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32'
 import { Fault } from '../fault/fault.ts'
-import { decompressed } from './kafka-codecs.ts'
-import type { Packed, Unreadable } from './source.ts'
+import { Unpacker } from './kafka-codecs.ts'
+import type { Packed, RecordFraming, Unreadable } from './source.ts'
 import { Varints } from './varints.ts'
 
 /** What a fetch brought of one partition, read as far as whole batches reach. */
@@ -22,7 +22,7 @@ export type Aborted = readonly { readonly producerId: bigint; readonly first: nu
 /** A batch may grow to this when it is decompressed; brokers take batches of 1 MiB unless told otherwise. */
 export const largestBatchBytes = 128 * 1024 * 1024
 /** Once so much has come out of one answer the rest of it is left to the next. */
-const enoughBytes = 64 * 1024 * 1024
+export const enoughBytes = 64 * 1024 * 1024
 
 /** What is told of a batch whose checksum is wrong, however often it is asked for. */
 export const wrongChecksum = 'a batch whose checksum is wrong'
@@ -33,63 +33,123 @@ const lengthEndsAt = 12
 const crcAt = 17
 const crcEndsAt = 21
 const currentMagic = 2
+const codecMask = 7
+
+/** The records of one batch as they came. */
+export interface StoredRecords {
+  readonly codec: number
+  readonly bytes: Buffer
+  readonly framing: RecordFraming
+  /** What the batch takes in the input. */
+  readonly batchBytes: number
+}
 
 /**
- * Reads the record batches of a fetch. Aborted records and control records are left out, as for a Kafka consumer that
- * reads committed records only.
+ * The record batches of a fetch. Aborted records and control records are left out, as for a Kafka consumer that reads
+ * committed records only.
  *
  * A wrong checksum may come from the way here or from the broker's disk. So reading ends before such a batch, and only
  * one that is wrong again, after another fetch, is passed over.
  *
  * Source of the layout: Apache Kafka, "Message format", record batch, magic 2.
+ */
+export class FetchedRecords {
+  readonly from: number
+  readonly #bytes: Buffer
+  readonly #aborted: Aborted
+  readonly #doubtedBefore: number | null
+  #next: number
+  #doubted: number | null = null
+
+  /**
+   * @param from the offset that was asked for; a batch may begin before it
+   * @param options the transactions that were given up, and what the last fetch of these records said of itself
+   */
+  constructor(bytes: Buffer, from: number, options: { aborted?: Aborted; doubted?: number | null } = {}) {
+    this.#bytes = bytes
+    this.from = from
+    this.#aborted = options.aborted ?? []
+    this.#doubtedBefore = options.doubted ?? null
+    this.#next = from
+  }
+
+  /** Where to go on behind what was given so far: past markers, aborted records and offsets that compaction took. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Offset of a batch with a wrong checksum, before which reading ended: ask for it once more. Null where all is well. */
+  get doubted(): number | null {
+    return this.#doubted
+  }
+
+  /** What there is, in the order of the offsets. To be walked once. */
+  *batches(): Generator<StoredRecords | Unreadable> {
+    const bytes = this.#bytes
+    const filter = new AbortFilter(this.#aborted)
+    for (let at = 0, end = batchEnd(bytes, at); end !== null; at = end, end = batchEnd(bytes, at)) {
+      const batch = headerOf(bytes, at)
+      const batchBytes = end - at
+      if (crc32c(bytes.subarray(at + crcEndsAt, end)) !== bytes.readUInt32BE(at + crcAt)) {
+        if (batch.base !== this.#doubtedBefore) {
+          this.#doubted = batch.base
+          return
+        }
+        const lo = Math.max(this.from, batch.base)
+        const hi = lastOfBroken(bytes, batch, lo, end)
+        this.#next = hi + 1
+        yield { lo, hi, bytes: batchBytes, reason: wrongChecksum }
+        // It may have ended a transaction. What the broker says of those with the next fetch does not depend on it.
+        return
+      }
+      this.#next = Math.max(this.#next, batch.last + 1)
+      if (batch.last < this.from || !filter.keeps(batch, bytes, at) || batch.count <= 0) continue
+      const stored = { codec: batch.attributes & codecMask, bytes: bytes.subarray(at + headerBytes, end) }
+      yield { ...stored, framing: framingOf(batch, this.from), batchBytes }
+    }
+  }
+}
+
+/**
+ * All that can be read of a fetch, in memory of its own.
  *
- * @param from the offset that was asked for; a batch may begin before it
+ * @param options as for `FetchedRecords`; `limit` is the size of the largest batch
  */
 export async function readRecords(
   bytes: Buffer,
   from: number,
-  options: {
-    aborted?: Aborted
-    /** Bytes of the largest batch. */
-    limit?: number
-    /** What the last fetch of these records said of itself. */
-    doubted?: number | null
-  } = {},
+  options: { aborted?: Aborted; limit?: number; doubted?: number | null } = {},
 ): Promise<Records> {
-  const { aborted = [], limit = largestBatchBytes, doubted = null } = options
+  const fetched = new FetchedRecords(bytes, from, options)
+  const unpacker = new Unpacker()
   const packed: Packed[] = []
   const unreadable: Unreadable[] = []
-  const filter = new AbortFilter(aborted)
-  let next = from
   let grown = 0
-  for (let at = 0; grown < enoughBytes; ) {
-    const end = batchEnd(bytes, at)
-    if (end === null) break
-    const batch = headerOf(bytes, at)
-    if (crc32c(bytes.subarray(at + crcEndsAt, end)) !== bytes.readUInt32BE(at + crcAt)) {
-      if (batch.base !== doubted) return { packed, next, unreadable, doubted: batch.base }
-      const lo = Math.max(from, batch.base)
-      const hi = lastOfBroken(bytes, batch, lo, end)
-      unreadable.push({ lo, hi, bytes: end - at, reason: wrongChecksum })
-      // It may have ended a transaction. What the broker says of those with the next fetch does not depend on it.
-      return { packed, next: hi + 1, unreadable, doubted: null }
+  for (const one of fetched.batches()) {
+    const part = await unpackedFrom(one, unpacker, options.limit)
+    if ('reason' in part) unreadable.push(part)
+    else {
+      packed.push({ ...part, bytes: Buffer.from(part.bytes) })
+      grown += part.bytes.length
     }
-    if (batch.last >= from && filter.keeps(batch, bytes, at) && batch.count > 0) {
-      const content = await decompressed(batch.attributes & 7, bytes.subarray(at + headerBytes, end), limit)
-      if ('bytes' in content) {
-        packed.push({ bytes: content.bytes, framing: framingOf(batch, from) })
-        grown += content.bytes.length
-      } else {
-        unreadable.push({
-          ...{ lo: Math.max(from, batch.base), hi: batch.last },
-          ...{ bytes: end - at, reason: content.failure },
-        })
-      }
-    }
-    next = Math.max(next, batch.last + 1)
-    at = end
+    unpacker.release()
+    if (grown >= enoughBytes) break
   }
-  return { packed, next, unreadable, doubted: null }
+  return { packed, next: fetched.next, unreadable, doubted: fetched.doubted }
+}
+
+/** The records of a batch, good until the unpacker releases them, or why they cannot be had. */
+export async function unpackedFrom(
+  one: StoredRecords | Unreadable,
+  unpacker: Unpacker,
+  limit = largestBatchBytes,
+): Promise<Packed | Unreadable> {
+  if ('reason' in one) return one
+  const { codec, bytes, framing, batchBytes } = one
+  const content = await unpacker.unpack(codec, bytes, limit)
+  if ('bytes' in content) return { bytes: content.bytes, framing }
+  const { base, last, from } = framing
+  return { lo: Math.max(from, base), hi: last, bytes: batchBytes, reason: content.failure }
 }
 
 /** Where to go on after a fetch, should all of it be as its headers say. */
@@ -140,7 +200,7 @@ function headerOf(bytes: Buffer, at: number): BatchHeader {
   }
 }
 
-function framingOf({ base, last, count, attributes, firstMs, maxMs }: BatchHeader, from: number): Packed['framing'] {
+function framingOf({ base, last, count, attributes, firstMs, maxMs }: BatchHeader, from: number): RecordFraming {
   const appendedMs = (attributes & logAppendTime) === 0 ? null : maxMs
   return { kind: 'records', base, last, count, firstMs, appendedMs, from }
 }

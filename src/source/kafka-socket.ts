@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
+import { answerSlabs } from './kafka-slabs.ts'
 
 /*
  * Sockets that read answers of Kafka into the place where they stay. A socket gives its bytes in chunks of 64 KiB, and
- * joining those to an answer of 8 MiB costs as much again as receiving it.
+ * joining those to an answer of 8 MiB costs as much again as receiving it. That place is lent by `answerSlabs`.
  */
 
 const keepAliveMs = 60_000
@@ -47,7 +48,7 @@ export class AnswerFrame {
     if (this.#answer === null && this.#have === lengthBytes) {
       const length = this.#length.readInt32BE()
       if (length < 0 || length > largestAnswerBytes) return false
-      this.#answer = Buffer.allocUnsafe(lengthBytes + length)
+      this.#answer = answerSlabs.lend(lengthBytes + length)
       this.#length.copy(this.#answer)
     }
     if (this.#answer !== null && this.#have === this.#answer.length) {

@@ -1,4 +1,4 @@
-import type { Packed, RawValue, RecordFraming, Unreadable } from './source.ts'
+import type { Batch, Packed, RawValue, RecordFraming, Unreadable } from './source.ts'
 import { Varints } from './varints.ts'
 
 const newline = 0x0a
@@ -14,6 +14,14 @@ export const brokenFraming = 'a batch whose records do not fit into it'
  */
 export function unpacked({ bytes, framing }: Packed): readonly RawValue[] | Unreadable {
   return framing.kind === 'lines' ? lines(bytes, framing.offset) : records(bytes, framing)
+}
+
+/** The same batch for whoever keeps it: its source may overwrite packed bytes once the batch was taken. */
+export function withOwnBytes(batch: Batch): Batch {
+  const { packed } = batch
+  return packed === undefined
+    ? batch
+    : { ...batch, packed: packed.map((one) => ({ ...one, bytes: Buffer.from(one.bytes) })) }
 }
 
 export function isUnreadable(part: readonly RawValue[] | Unreadable): part is Unreadable {

@@ -37,7 +37,10 @@ export interface BatchConsumer {
    * (in the same order), once it is known what had landed before.
    */
   assigned(lanes: readonly Lane[]): Promise<readonly number[]>
-  /** Takes one batch. The source must not deliver the lane's next batch before this resolves. */
+  /**
+   * Takes one batch. The source must not deliver the lane's next batch before this resolves. Packed bytes are good until
+   * then: the source may use their memory again, so whoever keeps them copies them.
+   */
   take(lane: Lane, batch: Batch): Promise<void>
   /** The offsets `[lo, hi]` cannot be read any more (retention won): history declares the gap. */
   lost(lane: Lane, lo: number, hi: number): Promise<void>

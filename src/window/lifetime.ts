@@ -47,6 +47,11 @@ export class Lifetime {
     if (cause >= 0) this.#refuse(total, cause)
   }
 
+  /** Adds requests of a series that were not refused. */
+  add(total: LifetimeTotal, requests: number): void {
+    this.#requests[total] = (this.#requests[total] ?? 0) + requests
+  }
+
   totals(): readonly SeriesTotals[] {
     const rows: SeriesTotals[] = []
     for (const [tenant, apis] of this.#tenants) {

@@ -1,3 +1,4 @@
+import { grown } from './growing.ts'
 import type { Lifetime, LifetimeTotal } from './lifetime.ts'
 import { OwnedCells } from './owned-cells.ts'
 
@@ -15,8 +16,6 @@ export interface Series {
   id: number
   /** Where the cells of its causes stand; -1 before the first refusal. */
   refusedAt: number
-  /** Newest slice that was counted. */
-  lastSlice: number
   /** What was counted since the process started; survives reloads of the windows. */
   readonly total: LifetimeTotal
 }
@@ -34,6 +33,8 @@ export class SeriesTable {
   readonly #perTenant: number
   #size = 0
   readonly #lifetime: Lifetime
+  /** By id the newest slice that was counted. */
+  #lastSlices = new Int32Array(0)
   #folded = 0
 
   constructor(options: { limit: number; perTenant: number; lifetime: Lifetime }) {
@@ -79,6 +80,16 @@ export class SeriesTable {
     }
   }
 
+  /** Notes that a series was counted in a slice. */
+  touch(id: number, slice: number): void {
+    if (slice > (this.#lastSlices[id] ?? -1)) this.#lastSlices[id] = slice
+  }
+
+  /** The newest slice in which a series was counted; -1 for none. */
+  lastSliceOf(id: number): number {
+    return this.#lastSlices[id] ?? -1
+  }
+
   forget(series: Series): void {
     const apis = this.#tenants.get(series.tenant)
     if (apis?.get(series.api) !== series) return
@@ -101,8 +112,10 @@ export class SeriesTable {
     const first: Series | undefined = apis.values().next().value
     const name = { tenant: first?.tenant ?? tenant, api: this.#shared(api) }
     const total = this.#lifetime.of(name.tenant, name.api)
-    const series = { tenant: name.tenant, api: name.api, id: -1, refusedAt: -1, lastSlice: -1, total }
+    const series = { tenant: name.tenant, api: name.api, id: -1, refusedAt: -1, total }
     series.id = this.cells.give(series)
+    this.#lastSlices = grown(this.#lastSlices, series.id + 1, -1)
+    this.#lastSlices[series.id] = -1
     apis.set(name.api, series)
     this.#size++
     return series

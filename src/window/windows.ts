@@ -83,7 +83,7 @@ export class Windows implements ColumnView {
     const requests = this.#opened(slice)
     if (!requests.holds(slice)) return 'outside'
     if (slice > this.#head) this.#head = slice
-    if (slice > series.lastSlice) series.lastSlice = slice
+    this.#table.touch(series.id, slice)
     if (counts.requests !== 0) requests.add(series.id, slice, counts.requests)
     if (counts.refusals !== 0) this.#refuse(series, slice, counts.cause, counts.refusals)
     return slice < requests.end ? 'late' : 'counted'
@@ -95,29 +95,34 @@ export class Windows implements ColumnView {
    * @param cause index of the cause it was refused for, -1 when it was not
    */
   count(series: Series, slice: number, cause: number): Placement {
-    const placement = this.countAt(series.id, slice)
-    if (placement === 'outside') return placement
-    if (slice > series.lastSlice) series.lastSlice = slice
-    if (cause >= 0) this.#refuse(series, slice, cause, 1)
+    const placement = this.countAt(series.id, slice, 1)
+    if (placement !== 'outside' && cause >= 0) this.#refuse(series, slice, cause, 1)
     return placement
   }
 
   /**
-   * Counts one request that was not refused, without a look at its series: for the hot path. Whoever counts in this way
-   * says by `touch` in which slices a series was counted.
+   * Counts requests that were not refused, without a look at their series: for the hot path.
    *
    * @param id of a series that was not forgotten since it was looked up
    */
-  countAt(id: number, slice: number): Placement {
+  countAt(id: number, slice: number, count: number): Placement {
     const requests = this.#requests ?? this.#opened(slice)
     if (!requests.holds(slice)) return 'outside'
     if (slice > this.#head) this.#head = slice
-    requests.add(id, slice, 1)
+    this.#table.touch(id, slice)
+    requests.add(id, slice, count)
     return slice < requests.end ? 'late' : 'counted'
   }
 
-  touch(series: Series, slice: number): void {
-    if (slice > series.lastSlice && this.#requests?.holds(slice)) series.lastSlice = slice
+  /**
+   * Which slices the rings hold: from the oldest one, and below `aheadFrom`; those below `end` are closed. Null before
+   * they are opened.
+   */
+  get bounds(): { readonly oldest: number; readonly end: number; readonly aheadFrom: number } | null {
+    const requests = this.#requests
+    return requests === null
+      ? null
+      : { oldest: requests.oldest, end: requests.end, aheadFrom: requests.end + aheadSlices }
   }
 
   /** Rises whenever a series is forgotten, whose id then may be another's. */
@@ -232,7 +237,7 @@ export class Windows implements ColumnView {
     for (; this.#searched < cells.size && left > 0; this.#searched++) {
       if ((hour[this.#searched] ?? 0) !== 0) continue
       const series = cells.seriesOf(this.#searched)
-      if (series === null || series.lastSlice >= oldest) continue
+      if (series === null || this.#table.lastSliceOf(series.id) >= oldest) continue
       this.#causes.take(series)
       this.#table.forget(series)
       this.#forgotten++

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { causes } from '../../src/classify/cause.ts'
-import { causeOf } from '../../src/classify/classify.ts'
+import { causeOf, signalsIn } from '../../src/classify/classify.ts'
 import { codeRows, emptyTexts, emptyWords, textRows, verdictRows } from './cause-table.ts'
 import { bodyRecord, recordWith } from './recording.ts'
 
@@ -84,4 +85,22 @@ describe('texts', () => {
 test('every cause has its row', () => {
   expect([...Object.keys(codeRows), 'unknown'].sort()).toEqual([...causes].sort())
   expect(Object.keys(textRows).sort()).toEqual(Object.keys(codeRows).sort())
+})
+
+test('what decides is the first of all signals that has a cause', () => {
+  const words = [...pairs(codeRows), ...pairs(textRows)].map(([word]) => word)
+  const word = fc.constantFrom(...words, 'nothing_known', 'payment_required', 'api_error')
+  const headers = fc.dictionary(fc.constantFrom('x-error-code', 'ratelimit-remaining', 'payment-required'), word)
+  const flags = fc.constantFrom('RL', 'UAEX', 'DC', '-')
+  fc.assert(
+    fc.property(word, word, headers, flags, (code, message, sent, flag) => {
+      const record = recordWith(
+        (gathered) => gathered.headers(sent).verdict(flag, 'response_flags').body({ error: { code, message } }, 'body'),
+        'gateway',
+      )
+      const first = signalsIn(record).find(({ cause }) => cause !== null)
+      const verdict = first === undefined ? nothing : { cause: first.cause, code: first.code, source: first.source }
+      expect(causeOf(record, [])).toEqual(verdict)
+    }),
+  )
 })

@@ -180,18 +180,4 @@ describe.each(engines)('%s finds', (_, make) => {
     expect(engine.load(linesAt('x\n'.repeat(131_072)))).toBe(131_072)
     expect(engine.load(linesAt('x\n'.repeat(131_073)))).toBe('too-many')
   })
-
-  test.each([
-    ['X-RateLimit-Remaining', true],
-    ['ratelimit', true],
-    ['RATELIMIT', true],
-    ['rate-limit', false],
-    ['ratelimi', false],
-    ['', false],
-  ])('whether a value speaks of quotas: %s', (word, expected) => {
-    for (let before = 0; before < 40; before += 3) {
-      engine.load(linesAt(`{"a":"${' '.repeat(before)}${word}"}\n{"ratelimit":1}\n`))
-      expect([before, engine.mentionsQuota(0)]).toEqual([before, expected])
-    }
-  })
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as times from '../../src/decode/event-time.ts'
 
@@ -55,4 +56,25 @@ test.each([
 
 test('keeps every millisecond of epoch seconds with a fraction', () => {
   for (let ms = at; ms < at + 1000; ms++) expect(times.epochSeconds((ms / 1000).toFixed(3))).toBe(ms)
+})
+
+test('the usual way to write ISO 8601 is read as the same time with its zone written out', () => {
+  const two = fc
+    .oneof(fc.integer({ min: 0, max: 99 }), fc.integer({ min: 1, max: 28 }))
+    .map((n) => `${n}`.padStart(2, '0'))
+  const odd = fc.constantFrom('1 ', ' 1', '-1', 'a0', '0x', '/0', ':0')
+  const part = fc.oneof({ arbitrary: two, weight: 20 }, { arbitrary: odd, weight: 1 })
+  const fraction = fc.constantFrom('', '.000', '.042', '.999', '.1', '.0421', '.04x', ',042')
+  fc.assert(
+    fc.property(
+      fc.tuple(fc.constantFrom('19', '20', '99', '00'), part, part, part, part, part, part),
+      fraction,
+      (parts, end) => {
+        const [century, year, month, day, hour, minute, second] = parts
+        const text = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}${end}`
+        expect(times.isoTime(`${text}Z`)).toBe(times.isoTime(`${text}+00:00`))
+      },
+    ),
+    { numRuns: 2_000 },
+  )
 })

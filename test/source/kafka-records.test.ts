@@ -5,6 +5,7 @@ import { compressSync } from 'snappy'
 import { describe, expect, test } from 'vitest'
 import { offsetAfter, readRecords, wrongChecksum } from '../../src/source/kafka-records.ts'
 import { brokenFraming, unpacked } from '../../src/source/packed.ts'
+import { xerial } from './codec-frames.ts'
 import { batchOf, damaged, record, recordBatch, slowCrc32c, textsOf, valuesOf } from './record-batches.ts'
 
 const codecs = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const
@@ -27,18 +28,6 @@ function zstdStored(bytes: Buffer, blockBytes: number): Buffer {
     const header = Buffer.alloc(3)
     header.writeUIntLE(block.length * 8 + (at + blockBytes >= bytes.length ? 1 : 0), 0, 3)
     parts.push(header, block)
-  }
-  return Buffer.concat(parts)
-}
-
-/** The frame in which the Java client puts snappy blocks. */
-function xerial(bytes: Buffer, blockBytes: number): Buffer {
-  const parts: Uint8Array[] = [Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])]
-  for (let at = 0; at < bytes.length; at += blockBytes) {
-    const block = compressSync(bytes.subarray(at, at + blockBytes))
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(block.length)
-    parts.push(length, block)
   }
   return Buffer.concat(parts)
 }

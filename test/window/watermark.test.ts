@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { eventTime } from '../../src/window/event-time.ts'
+import { eventTime } from '../../src/time/event-time.ts'
 import { Watermark } from '../../src/window/watermark.ts'
 
 const now = Date.UTC(2026, 9, 5, 8, 0, 0)

@@ -3,7 +3,7 @@ import type { Dice } from '../../support/dice.ts'
 import type { FuzzCase } from './cases.ts'
 import { mutate } from './mutations.ts'
 import { broken, oddNames, oddNameTexts, oddScalars, oddStatuses, oddTimes, textLines } from './odd-values.ts'
-import { type FieldKind, filled, type Template, written } from './tree.ts'
+import { type FieldKind, filled, type Member, placesIn, type Template, templateOfTree, written } from './tree.ts'
 
 const statuses = ['200', '200', '200', '201', '204', '301', '400', '401', '404', '500', '503', '100', '599']
 const upstreams = ['200', '"200"', '"200"', '"502, 200"', '""', '"-"', 'null', '500', '"503"']
@@ -28,6 +28,8 @@ const words = [
   'TcpUpstreamConnected',
 ].map((name) => JSON.stringify(name))
 const zones = ['+02:00', '-05:30', '+00:00', '+14:00']
+/** How many kinds of changed records are repeated at a time. */
+const mostKin = 12
 const clfMonths = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** Makes log values: most of them nearly as gateways write them. */
@@ -38,8 +40,20 @@ export class Generator {
   /** Records of all cases, for lanes on which something else turns up. */
   readonly #strangers: readonly Template[]
   #template: Template
+  /** Records that were changed lately: more like them follow, so that what was learnt of them is used. */
+  readonly #kin: Template[] = []
 
-  constructor(options: { dice: Dice; one: FuzzCase; nowMs: number; strangers: readonly Template[] }) {
+  /** Whether more records like one that was changed follow it. */
+  readonly #repeats: boolean
+
+  constructor(options: {
+    dice: Dice
+    one: FuzzCase
+    nowMs: number
+    strangers: readonly Template[]
+    repeats: boolean
+  }) {
+    this.#repeats = options.repeats
     this.#dice = options.dice
     this.#case = options.one
     this.#nowMs = options.nowMs
@@ -52,27 +66,39 @@ export class Generator {
     const dice = this.#dice
     if (dice.chance(0.05)) this.#template = dice.pick(this.#case.templates)
     const luck = dice.next()
-    if (luck < 0.62) return this.#plain()
+    if (luck < 0.62) return this.#filled(this.#template)
+    if (luck < 0.775 && this.#kin.length > 0) return this.#filled(dice.pick(this.#kin), dice.chance(0.5))
     if (luck < 0.985) return this.#mutated(this.#template)
     if (luck < 0.99) return this.#mutated(dice.pick(this.#strangers))
     return this.#nothingLikeIt()
   }
 
-  #plain(): Buffer {
-    const { texts, kinds } = this.#template
+  /** @param isOdd whether something else stands at one of the places */
+  #filled({ texts, kinds }: Template, isOdd = false): Buffer {
+    const odd = isOdd ? Math.floor(this.#dice.next() * kinds.length) : -1
     let text = texts[0] ?? ''
-    for (let i = 0; i < kinds.length; i++) text += this.usual(kinds[i] ?? 'word') + (texts[i + 1] ?? '')
+    for (let i = 0; i < kinds.length; i++) {
+      const kind = kinds[i] ?? 'word'
+      text += (i === odd ? this.odd(kind) : this.usual(kind)) + (texts[i + 1] ?? '')
+    }
     return Buffer.from(text)
   }
 
   #mutated(template: Template): Buffer {
     const dice = this.#dice
     const tree = filled(template.tree, (kind) => this.usual(kind))
+    const usual = new Map<Member, Member['value']>()
+    for (const { member } of placesIn(tree)) if (member.kind !== null) usual.set(member, member.value)
     const times = dice.chance(0.6) ? 1 : dice.chance(0.7) ? 2 : 4
     for (let i = 0; i < times; i++) mutate(tree, dice, this)
-    if (!dice.chance(0.3)) return Buffer.from(written(tree))
-    if (dice.chance(0.6)) return Buffer.from(written(tree, () => (dice.chance(0.15) ? dice.pick(blanks) : '')))
-    return this.#spoilt(written(tree))
+    if (dice.chance(this.#repeats ? 0.5 : 0.3)) {
+      if (dice.chance(0.6)) return Buffer.from(written(tree, () => (dice.chance(0.15) ? dice.pick(blanks) : '')))
+      return this.#spoilt(written(tree))
+    }
+    const made = templateOfTree(tree, (member) => usual.get(member) === member.value)
+    if (this.#repeats)
+      this.#kin[this.#kin.length < mostKin ? this.#kin.length : Math.floor(dice.next() * mostKin)] = made
+    return this.#filled(made)
   }
 
   /** How a plain record fills a place: raw JSON. */
@@ -189,7 +215,7 @@ export class Generator {
       case 1:
         return Buffer.from(text + dice.pick(['x', '}', ',', ' null', '{}', '\u0000', '\u00a0', ']', '"', '/']))
       case 2:
-        return Buffer.from(text + dice.pick(['', ' ', '\n', ',']) + this.#plain().toString())
+        return Buffer.from(text + dice.pick(['', ' ', '\n', ',']) + this.#filled(this.#template).toString())
       case 3:
         return Buffer.from(`[${text}${dice.chance(0.5) ? `,${text}` : ''}]`)
       case 4:

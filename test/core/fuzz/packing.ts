@@ -1,5 +1,4 @@
 import type { Packed } from '../../../src/source/source.ts'
-import { record } from '../../source/record-batches.ts'
 
 /** One value as a lane gets it. */
 export interface Entry {
@@ -20,16 +19,20 @@ interface Made {
 
 export const firstMs = 1_790_000_000_000
 
+/** Room for the numbers and the key of a record. */
+const mostHeader = 64
+
 /** A Kafka record batch. Negative stamps stand for a record without a time. */
 export function packedRecords(entries: readonly Entry[], base: number, notAsked: number): Made {
+  const writer = new Writer(entries.reduce((sum, { value }) => sum + mostHeader + (value?.length ?? 0), 0))
   const offsets: number[] = []
   let next = base
-  const records = entries.map(({ value, gap, stampMs }) => {
+  for (const { value, gap, stampMs } of entries) {
     const offset = next + gap
     offsets.push(offset)
     next = offset + 1
-    return record(offset - base, value, stampMs, gap > 0 ? keyBytes : null)
-  })
+    writer.record(offset - base, value, stampMs, gap > 0 ? keyBytes : null)
+  }
   const from = offsets[notAsked] ?? base
   const framing = {
     kind: 'records',
@@ -40,7 +43,58 @@ export function packedRecords(entries: readonly Entry[], base: number, notAsked:
     appendedMs: null,
     from,
   } as const
-  return { packed: { bytes: Buffer.concat(records), framing }, offsets: offsets.slice(notAsked), next }
+  return { packed: { bytes: writer.bytes, framing }, offsets: offsets.slice(notAsked), next }
+}
+
+/** Writes records one behind the other. What it makes is what test/source/record-batches.ts makes, without a buffer for each number. */
+class Writer {
+  readonly #room: Buffer
+  #at = 0
+
+  constructor(room: number) {
+    this.#room = Buffer.allocUnsafeSlow(room)
+  }
+
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.#at)
+  }
+
+  record(offsetDelta: number, value: Buffer | null, stampDelta: number, key: Buffer | null): void {
+    const head = 1 + varintBytes(stampDelta) + varintBytes(offsetDelta)
+    this.#varint(head + sizedBytes(key) + sizedBytes(value) + 1)
+    this.#room[this.#at++] = 0
+    this.#varint(stampDelta)
+    this.#varint(offsetDelta)
+    this.#sized(key)
+    this.#sized(value)
+    // No headers.
+    this.#varint(0)
+  }
+
+  #sized(bytes: Buffer | null): void {
+    this.#varint(bytes === null ? -1 : bytes.length)
+    if (bytes !== null) this.#at += bytes.copy(this.#room, this.#at)
+  }
+
+  #varint(value: number): void {
+    let rest = zigzag(value)
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#room[this.#at++] = (rest % 128) + 128
+    this.#room[this.#at++] = rest
+  }
+}
+
+function zigzag(value: number): number {
+  return value >= 0 ? value * 2 : -value * 2 - 1
+}
+
+function varintBytes(value: number): number {
+  let count = 1
+  for (let rest = zigzag(value); rest >= 128; rest = Math.floor(rest / 128)) count++
+  return count
+}
+
+function sizedBytes(bytes: Buffer | null): number {
+  return bytes === null ? 1 : varintBytes(bytes.length) + bytes.length
 }
 
 const keyBytes = Buffer.from('key')

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Entry } from './packing.ts'
-import { type Chunk, checked, type MakeEngine, type Mismatch, type Round } from './round.ts'
+import { type Chunk, checked, type Round } from './round.ts'
+import type { Mismatch } from './wrong-outcome.ts'
 
 /** A round that goes wrong and cannot easily be made smaller. */
 export interface Shrunk {
@@ -14,14 +15,13 @@ export interface Shrunk {
  *
  * @param tries how many smaller rounds are tried at most
  */
-export function shrunk(round: Round, mismatch: Mismatch, options: { make?: MakeEngine; tries?: number } = {}): Shrunk {
-  const { make, tries = 3_000 } = options
+export function shrunk(round: Round, mismatch: Mismatch, tries = 3_000): Shrunk {
   let best: Shrunk = { round, mismatch }
   let left = tries
   const fails = (smaller: Round): boolean => {
     if (left <= 0) return false
     left--
-    const found = checked(smaller, make).mismatch
+    const found = checked(smaller).mismatch
     if (found !== null) best = { round: smaller, mismatch: found }
     return found !== null
   }

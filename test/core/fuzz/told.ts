@@ -1,20 +1,15 @@
 import { roundOf } from './fuzz.ts'
-import type { MakeEngine, Mismatch, Round } from './round.ts'
+import type { Round } from './round.ts'
 import { shrunk } from './shrink.ts'
+import type { Mismatch } from './wrong-outcome.ts'
 
 const mostTold = 12
 
 /** A mismatch for people: how to have it again, the values that are left of it, what both sides say. */
-export function told(of: {
-  seed: number
-  number: number
-  size: number
-  mismatch: Mismatch
-  make?: MakeEngine
-}): string {
-  const { seed, number, size, mismatch, make } = of
+export function told(of: { seed: number; number: number; size: number; mismatch: Mismatch }): string {
+  const { seed, number, size, mismatch } = of
   const round = roundOf(seed, number, size)
-  const small = shrunk(round, mismatch, make === undefined ? {} : { make })
+  const small = shrunk(round, mismatch)
   return [
     `seed ${seed}, round ${number} (${round.one.name}): npm run fuzz -- --seed ${seed} --round ${number} --size ${size}`,
     `settings: ${JSON.stringify({ decode: round.one.decode, classify: round.one.classify, format: round.one.format })}`,

@@ -95,13 +95,20 @@ export interface Template {
 }
 
 export function templateOf(record: object, fields: Readonly<Record<string, FieldKind>>): Template {
-  const tree = treeOf(record, fields)
+  return templateOfTree(treeOf(record, fields), ({ kind }) => kind !== null)
+}
+
+/** @param isOpen whether a member may have another value each time; of those that matter */
+export function templateOfTree(tree: Tree, isOpen: (member: Member) => boolean): Template {
   const kinds: FieldKind[] = []
-  const text = written(
-    filled(tree, (kind) => {
+  const opened = (one: Tree): Tree =>
+    one.map((member) => {
+      const { key, value, kind } = member
+      if (kind === null || !isOpen(member))
+        return typeof value === 'string' ? member : { ...member, value: opened(value) }
       kinds.push(kind)
-      return '\u0000'
-    }),
-  )
-  return { tree, texts: text.split('\u0000'), kinds }
+      return { key, value: '\u0000', kind }
+    })
+  const texts = written(opened(tree)).split('\u0000')
+  return { tree, texts, kinds }
 }

@@ -1,4 +1,15 @@
-import { type Engine, kind, outcome, type Pair, type Plan, type Program } from '../../../src/core/engine.ts'
+import {
+  cellWidth,
+  type Engine,
+  kind,
+  outcome,
+  type Pair,
+  type Plan,
+  type Program,
+  stop,
+  type Tallies,
+  type Terms,
+} from '../../../src/core/engine.ts'
 import type { Packed } from '../../../src/source/source.ts'
 
 /** Two engines did not say the same. */
@@ -73,23 +84,92 @@ export class TwinEngine implements Engine {
     if (to !== from + 1 || this.#last !== from) this.#other.run(from, to)
     this.#last = to - 1
     for (let i = from; i < to; i++) {
-      const found = this.#one.outcomes[i] ?? outcome.general
-      this.#sameAt(i, 'outcome', found, this.#other.outcomes[i])
-      if (found >= 0) {
-        this.#sameAt(i, 'status', this.#one.statuses[i], this.#other.statuses[i])
-        this.#sameAt(i, 'time', this.#one.times[i], this.#other.times[i])
-      }
+      const found = this.#sameOutcome(i)
       if (to === from + 1 && found !== outcome.general) this.#sameSlots(i)
       this.onOutcome?.(i)
     }
   }
 
-  value(i: number): Uint8Array | null {
-    return this.#one.value(i)
+  #sameOutcome(i: number): number {
+    const found = this.#one.outcomes[i] ?? outcome.general
+    this.#sameAt(i, 'outcome', found, this.#other.outcomes[i])
+    if (found >= 0) {
+      this.#sameAt(i, 'status', this.#one.statuses[i], this.#other.statuses[i])
+      this.#sameAt(i, 'time', this.#one.times[i], this.#other.times[i])
+    }
+    return found
   }
 
-  mentionsQuota(i: number): boolean {
-    return this.#sameAt(i, 'mentionsQuota', this.#one.mentionsQuota(i), this.#other.mentionsQuota(i))
+  agree(terms: Terms): void {
+    this.#one.agree(terms)
+    this.#other.agree(terms)
+  }
+
+  count(from: number, to: number): number {
+    const at = this.#sameAt(from, 'count', this.#one.count(from, to), this.#other.count(from, to))
+    this.#sameAt(at, 'stopped', this.#one.stopped, this.#other.stopped)
+    this.#sameAt(at, 'mentioned', this.#one.mentioned, this.#other.mentioned)
+    // What it stopped at and may be counted yet is told of when it is read again.
+    const end = this.stopped === stop.decode || this.stopped === stop.taken ? at + 1 : at
+    for (let i = from; i < end; i++) {
+      this.#sameOutcome(i)
+      this.onOutcome?.(i)
+    }
+    this.#last = -1
+    return at
+  }
+
+  get stopped(): number {
+    return this.#one.stopped
+  }
+
+  get mentioned(): boolean {
+    return this.#one.mentioned
+  }
+
+  know(pair: number): void {
+    this.#one.know(pair)
+    this.#other.know(pair)
+  }
+
+  allowPair(): void {
+    this.#one.allowPair()
+    this.#other.allowPair()
+  }
+
+  forgetKnown(): void {
+    this.#one.forgetKnown()
+    this.#other.forgetKnown()
+  }
+
+  tallies(): Tallies {
+    const [one, other] = [this.#one.tallies(), this.#other.tallies()]
+    for (const name of Object.keys(one) as (keyof Tallies)[]) this.#same(name, one[name], other[name])
+    return one
+  }
+
+  clearTallies(): void {
+    this.#one.clearTallies()
+    this.#other.clearTallies()
+  }
+
+  get cells(): Int32Array {
+    const numbers = this.cellCount * cellWidth
+    for (let at = 0; at < numbers; at++) this.#same('cells', this.#one.cells[at], this.#other.cells[at])
+    return this.#one.cells
+  }
+
+  get cellCount(): number {
+    return this.#same('cellCount', this.#one.cellCount, this.#other.cellCount)
+  }
+
+  clearCells(): void {
+    this.#one.clearCells()
+    this.#other.clearCells()
+  }
+
+  value(i: number): Uint8Array | null {
+    return this.#one.value(i)
   }
 
   look(program: Program): void {
@@ -119,6 +199,10 @@ export class TwinEngine implements Engine {
     this.#same('tenant of a pair', one.tenant, other.tenant)
     this.#same('API of a pair', one.api, other.api)
     return one
+  }
+
+  nameAt(name: number): string {
+    return this.#same('name', this.#one.nameAt(name), this.#other.nameAt(name))
   }
 
   unknownWord(): { slot: number; isNumber: boolean; bytes: Uint8Array } {

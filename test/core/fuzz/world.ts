@@ -4,9 +4,10 @@ import { type ApartKind, kindOf } from '../../../src/classify/watch.ts'
 import type { EngineOptions } from '../../../src/core/engine.ts'
 import type { Recognisers } from '../../../src/core/recognisers.ts'
 import { createDecoder } from '../../../src/decode/create.ts'
-import type { Decoder, FormatName } from '../../../src/decode/decode.ts'
+import type { Decoded, Decoder, FormatName } from '../../../src/decode/decode.ts'
 import { Intake, type Reading } from '../../../src/history/intake.ts'
-import { type PackedContext, PackedIntake, type PackedLane } from '../../../src/history/packed-intake.ts'
+import type { PackedContext } from '../../../src/history/packed-counter.ts'
+import { PackedIntake, type PackedLane } from '../../../src/history/packed-intake.ts'
 import { type Range, RangeBuilder } from '../../../src/history/range.ts'
 import type { EpochMs } from '../../../src/time/clock.ts'
 import { Lifetime } from '../../../src/window/lifetime.ts'
@@ -14,6 +15,7 @@ import { sliceMs } from '../../../src/window/view.ts'
 import { Watermark } from '../../../src/window/watermark.ts'
 import { Windows } from '../../../src/window/windows.ts'
 import type { FuzzCase } from './cases.ts'
+import { type Snapshot, textOf } from './snapshot.ts'
 
 /** What a round is run with, the same in both worlds. */
 export interface WorldOptions {
@@ -44,6 +46,8 @@ export class World {
   readonly apart = new Map<ApartKind, number>()
   /** Calls of the decoder. */
   decoded = 0
+  /** Answers for the decoder where it need not be asked again. */
+  known: (bytes: Uint8Array | null, state: string) => readonly Decoded[] | null = () => null
   /** What was told of quotas, by series. */
   readonly quotas = new Set<string>()
   readonly #options: WorldOptions
@@ -84,10 +88,11 @@ export class World {
   /** @param last values beyond this offset are not taken */
   context(last: number): PackedContext {
     const { live, now, flushRows } = this.#options
+    const rowsLeft = () => flushRows - this.#builder.size
     const taken = (): void => {
-      if (this.#builder.size >= flushRows) this.#seal()
+      if (rowsLeft() <= 0) this.#seal()
     }
-    return { live, now, last, taken, tally: this.tally, apart: this.apart }
+    return { live, now, last, rowsLeft, taken, tally: this.tally, apart: this.apart }
   }
 
   /** After a chunk, as the pipeline does. */
@@ -96,31 +101,43 @@ export class World {
     if (at !== null) this.#advanceTo(at)
   }
 
-  /** What a chunk may change at once, as text to compare; what was sealed is told once. */
-  state(): string {
-    const ranges = this.#ranges
-      .splice(0)
-      .map((range) => ({ ...range, rollups: range.rollups.map((row) => JSON.stringify(row)).sort() }))
+  /** What a chunk may change at once; what was sealed is told once. */
+  snapshot(): Snapshot {
+    this.packed.drain()
+    const ranges = this.#ranges.splice(0)
     const { requests, paymentRequired, late, skipped, next, size } = this.#builder
-    return JSON.stringify({
+    return {
       ranges,
-      ...{ open: { requests, paymentRequired, late, skipped, next, size } },
-      ...{ tally: [...this.tally].sort(), apart: [...this.apart].sort() },
-      ...{ watermark: this.#watermark.value(), endMs: this.#windows.endMs, headMs: this.#windows.headMs },
-      ...{ counted: this.#options.live ? null : this.intake.countedTo('lane') },
-    })
+      rows: { tally: [...this.tally], apart: [...this.apart] },
+      rest: {
+        ...{ open: { requests, paymentRequired, late, skipped, next, size } },
+        ...{ watermark: this.#watermark.value(), endMs: this.#windows.endMs, headMs: this.#windows.headMs },
+        ...{ counted: this.#options.live ? null : this.intake.countedTo('lane') },
+      },
+    }
   }
 
   /** Everything, at the end of a round. */
-  end(): string {
+  lastSnapshot(): Snapshot {
     this.#seal()
     const { oldestMs, headMs, seriesCount, foldedCount } = this.#windows
     const totals = oldestMs === null || headMs === null ? [] : this.#windows.totals(oldestMs, headMs)
-    const sorted = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort()
-    return JSON.stringify({
-      ...{ state: this.state(), seriesCount, foldedCount, oldestMs },
-      ...{ totals: sorted(totals), lifetime: sorted(this.#lifetime.totals()) },
-    })
+    const { ranges, rows, rest } = this.snapshot()
+    return {
+      ranges,
+      rows: { ...rows, totals, lifetime: this.#lifetime.totals() },
+      rest: { ...rest, seriesCount, foldedCount, oldestMs },
+    }
+  }
+
+  /** What a chunk may change, as text to compare. */
+  state(): string {
+    return textOf(this.snapshot())
+  }
+
+  /** Everything, as text to compare. */
+  end(): string {
+    return textOf(this.lastSnapshot())
   }
 
   #readingOf({ decode, classify }: FuzzCase, recognisers: Recognisers | null): Reading {
@@ -135,7 +152,7 @@ export class World {
       },
       quotas: (record, timeMs) => quotasIn(record.evidence().headers, timeMs),
       // The true one costs more than all the rest, and both worlds would make it of the same bytes.
-      sketch: (bytes) => String(bytes === null ? null : Buffer.from(bytes).subarray(0, 100)),
+      sketch: (bytes) => String(bytes === null ? null : Buffer.from(bytes.subarray(0, 100))),
       ...(recognisers === null ? {} : { recognisers }),
       ...{ configHash: 'fuzz', keepRaw: false },
     }
@@ -160,17 +177,19 @@ export class World {
       readObject: (entry) => decoder.readObject(entry),
       decode(value) {
         world.decoded++
-        return decoder.decode(value)
+        return world.known(value, decoder.state) ?? decoder.decode(value)
       },
     }
   }
 
   #seal(): void {
+    this.packed.drain()
     this.#ranges.push(this.#builder.seal({ source: 'fuzz', lane: 0, configHash: 'fuzz' }))
     this.#builder = new RangeBuilder(this.#builder.next, this.#options.now)
   }
 
   #advanceTo(endMs: EpochMs): void {
+    this.packed.drain()
     for (const _ of this.#windows.advanceTo(endMs)) {
       // Each slice is closed by the step itself.
     }

@@ -1,5 +1,5 @@
-import type { EpochMs } from '../time/clock.ts'
-import { dayMs, hourMs, minuteMs } from '../time/duration.ts'
+import type { EpochMs } from './clock.ts'
+import { dayMs, hourMs, minuteMs } from './duration.ts'
 
 /** Clocks may differ this much: such a stamp is taken as it is. */
 const skewMs = minuteMs
