@@ -144,6 +144,7 @@ export function predict(p: usize, end: usize): i32 {
     while (node != 0 && !isText(node, p)) node = <usize>load<u32>(node, otherAt)
     if (node == 0) {
       if (unseenDepth == 0) return unpredicted
+      if (load<u8>(unseenStart) != openBrace) return unpredicted
       p = skipContainer(unseenStart, end)
       if (p == 0) return unpredicted
       // What is in it was not looked at for letters beyond ASCII.
@@ -211,6 +212,7 @@ export function predict(p: usize, end: usize): i32 {
       continue
     } else if (hole == holeContainer) {
       const from = p
+      if (load<u8>(p) != openBracket) return unpredicted
       p = skipContainer(p, end)
       if (p == 0) return unpredicted
       if (hasEscape) forgetEscape()
