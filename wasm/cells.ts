@@ -17,10 +17,10 @@ export function cellCount(): u32 {
   return count
 }
 
-/** Forgets all cells. */
+/** Forgets all cells. The next time there will be about as many. */
 export function clearCells(): void {
   memory.fill(places, 0, (<usize>mask + 1) * 4)
-  mask = fewestPlaces - 1
+  if (count * 8 < mask && mask >= fewestPlaces) mask >>= 1
   count = 0
 }
 

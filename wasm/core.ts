@@ -2,7 +2,7 @@
 // (src/core/wasm-engine.ts) owns time, names and meaning; nothing here knows a gateway.
 
 export { cells as cellsAt, cellCount, clearCells } from './cells'
-export { allowPair, begin, clearTallies, count, mentioned, setTerms, stopped, tallies as talliesAt, terms as termsAt } from './count'
+export { allowPair, begin, clearRefused, clearTallies, count, mentioned, refused as refusedAt, refusedCount, setTerms, stopped, tallies as talliesAt, terms as termsAt } from './count'
 export { frameLines, frameRecords, offsets as offsetsAt, arrivals as arrivalsAt, starts as startsAt, lengths as lengthsAt } from './frame'
 export { addWord, forgetKnown, know, nameAt, pairAt, pairCount } from './names'
 export { addShape, forgetShapes, outcomesAt, run, setOptions, statusesAt, timesAt } from './read'

@@ -4,6 +4,7 @@ import { cellCount, cellOf, mostCells } from './cells'
 import { arrivals } from './frame'
 import { find, isKnown, isToBeAsked } from './names'
 import { mentions, outcomesAt, read, statusesAt, timesAt } from './read'
+import { isWatched } from './scan'
 
 /** Why counting has stopped at a value. The same numbers as `stop` in src/core/engine.ts. */
 const stopEnd = 0
@@ -15,6 +16,8 @@ const stopPair = 2
 const stopAhead = 3
 /** It was counted, and the host must look at the range, or at the value. */
 const stopTaken = 4
+/** Its status is watched, and it was not put aside. */
+const stopRefused = 5
 
 const skipped = -3
 const sliceMs: f64 = 10_000
@@ -31,6 +34,17 @@ export const terms: usize = memory.data(64, 16)
 /** What was counted since the host has cleared it: requests, skipped values, newest time, least and greatest event time. */
 export const tallies: usize = memory.data(64, 16)
 
+/** Numbers of the values with a watched status that wait for the host: to look at several at a time costs it less. */
+export const refused: usize = memory.data(1024, 16)
+const mostRefused = 256
+export let refusedCount = 0
+/** How many rows one of them may make. */
+const refusedRows: u32 = 2
+
+export function clearRefused(): void {
+  refusedCount = 0
+}
+
 let asks = false
 let account: u32 = 0
 let cellLimit: u32 = 0
@@ -44,7 +58,8 @@ export let mentioned = false
 export function setTerms(isAsking: bool, accountNow: u32): void {
   asks = isAsking
   account = accountNow
-  const room = load<f64>(terms, 48)
+  // What was put aside makes rows as well.
+  const room = max(load<f64>(terms, 48) - <f64>(<u32>refusedCount * refusedRows), 0)
   const most = <f64>(mostCells - 1)
   cellLimit = <u32>min(<f64>cellCount() + room, most)
 }
@@ -53,6 +68,7 @@ export function setTerms(isAsking: bool, accountNow: u32): void {
 export function begin(): void {
   waiting = -1
   allowed = false
+  refusedCount = 0
 }
 
 /** The value at which it has stopped for its pair is counted, this once. */
@@ -125,13 +141,25 @@ export function count(from: i32, to: i32): i32 {
       break
     }
     allowed = false
+    const status = load<u16>(statusesAt + (<usize>i << 1))
+    if (isWatched(status)) {
+      if (!known || refusedCount == mostRefused || time < spanFrom || time >= spanTo) {
+        stopped = stopRefused
+        break
+      }
+      store<i32>(refused + (<usize>refusedCount << 2), i)
+      refusedCount++
+      cellLimit = cellLimit > refusedRows ? cellLimit - refusedRows : 0
+      if (cellCount() < cellLimit) continue
+      stopped = stopTaken
+      break
+    }
     newest = max(newest, min(time, trusted))
     least = min(least, time)
     greatest = max(greatest, time)
     ok++
     const cell = cellOf(account, <u32>slice, <u32>pair)
     store<u32>(cell, load<u32>(cell, 12) + 1, 12)
-    const status = load<u16>(statusesAt + (<usize>i << 1))
     if (status < 300) store<u32>(cell, load<u32>(cell, 16) + 1, 16)
     else if (status >= 400) {
       if (status < 500) store<u32>(cell, load<u32>(cell, 20) + 1, 20)

@@ -28,12 +28,17 @@ export function skipBlanks(p: usize): usize {
   return p
 }
 
+const stops: usize = memory.data(48, 16)
+v128.store(stops, i8x16.splat(0x22))
+v128.store(stops, i8x16.splat(0x5c), 16)
+v128.store(stops, i8x16.splat(0x1f), 32)
+
 /** The bytes of 16 at which a string ends or is no longer plain: a quote, a backslash, or a control character. */
 // @ts-ignore: decorator
 @inline
 export function stringStops(v: v128): i32 {
-  const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c)))
-  return i8x16.bitmask(v128.or(ends, i8x16.lt_u(v, i8x16.splat(0x20))))
+  const ends = v128.or(i8x16.eq(v, v128.load(stops)), i8x16.eq(v, v128.load(stops, 16)))
+  return i8x16.bitmask(v128.or(ends, i8x16.eq(i8x16.min_u(v, v128.load(stops, 32)), v)))
 }
 
 /** @param p behind the opening quote; gives the address behind the closing one */

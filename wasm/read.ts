@@ -4,7 +4,7 @@ import { pairOf } from './names'
 import { lengths, mostValues, starts } from './frame'
 import { isDigit, isHex, openBrace, skipBlanks } from './json'
 import { beyondPlain, learnTree, predict, unpredicted } from './predict'
-import { general, kindBytes, kinds, mostSlots, numbers, order, path, scan, spans, unknownShape } from './scan'
+import { general, isUpstreamWatched, isWatched, kindBytes, kinds, mostSlots, numbers, order, path, scan, spans, unknownShape } from './scan'
 
 /** By value what it is: the number of its pair of names, or one of the codes below zero. */
 export const outcomesAt: usize = heap.alloc(mostValues * 4)
@@ -206,7 +206,10 @@ export function read(i: usize): i32 {
   const timeSlot = <i32>load<i16>(shape, mostSlots + 4)
   const statusSlot = <i32>load<i16>(shape, mostSlots + 6)
   store<f64>(timesAt + (i << 3), timeSlot < 0 ? 0 : <f64>load<i64>(numbers + (<usize>timeSlot << 3)))
-  store<u16>(statusesAt + (i << 1), <u16>load<i64>(numbers + (<usize>statusSlot << 3)))
+  const status = <i32>load<i64>(numbers + (<usize>statusSlot << 3))
+  // Refused by the upstream alone: that is for the general decoder.
+  if (isUpstreamWatched && !isWatched(status)) return general
+  store<u16>(statusesAt + (i << 1), <u16>status)
   nameOf(shape)
   return pairOf(namesNow, tenantAt, tenantLength, apiAt, apiLength)
 }

@@ -82,7 +82,7 @@ export let kindBytes: usize = 16
 export const slots: usize = memory.data(512, 16)
 /** Twelve bytes a node: address of its table of keys, mask of it, whether objects at other keys matter. */
 export const nodes: usize = memory.data(768, 16)
-/** One byte for each status from 0 to 599: 1 where it must be looked at by the general decoder. */
+/** One byte for each status from 0 to 599: 1 where the host must look at the record. */
 export const watched: usize = memory.data(600, 16)
 
 export function setSlotCount(count: i32): void {
@@ -95,6 +95,7 @@ const stack: usize = memory.data(512, 16)
 export function resetKinds(): void {
   for (let i: usize = 0; i < kindBytes; i += 16) v128.store(kinds + i, i8x16.splat(0))
   order = 0
+  isUpstreamWatched = false
 }
 
 /** An object at a slot, in an object whose members matter. */
@@ -304,7 +305,7 @@ function textKind(slot: usize, role: u8, at: usize, length: i32, escaped: bool):
     store<i64>(numbers + (slot << 3), status)
     return statusText
   }
-  return status != 0 ? otherStatus : wordKind(slot, at, length, 0)
+  return status != 0 ? upstreamKind(status) : wordKind(slot, at, length, 0)
 }
 
 function numberKind(slot: usize, role: u8, at: usize, length: i32): i32 {
@@ -321,7 +322,19 @@ function numberKind(slot: usize, role: u8, at: usize, length: i32): i32 {
     store<i64>(numbers + (slot << 3), status)
     return statusNumber
   }
-  return status != 0 ? otherStatus : wordKind(slot, at, length, numberWord)
+  return status != 0 ? upstreamKind(status) : wordKind(slot, at, length, numberWord)
+}
+
+/** Whether an upstream has answered with a status that is watched. */
+export let isUpstreamWatched = false
+
+export function isWatched(status: i32): bool {
+  return load<u8>(watched + status) != 0
+}
+
+function upstreamKind(status: i32): i32 {
+  if (isWatched(status)) isUpstreamWatched = true
+  return otherStatus
 }
 
 /** A name as it stands. What is trimmed, cut or means nothing is left to the general decoder. */
@@ -365,7 +378,7 @@ function timeKind(slot: usize, at: usize, length: i32, isText: bool): i32 {
   return time
 }
 
-/** Three digits from 100 to 599 that nobody watches; else 0. */
+/** Three digits from 100 to 599; else 0. */
 // @ts-ignore: decorator
 @inline
 function statusOf(at: usize, length: i32): i32 {
@@ -374,8 +387,7 @@ function statusOf(at: usize, length: i32): i32 {
   const b = <i32>load<u8>(at + 1) - 0x30
   const c = <i32>load<u8>(at + 2) - 0x30
   if (a < 1 || a > 5 || b < 0 || b > 9 || c < 0 || c > 9) return 0
-  const status = a * 100 + b * 10 + c
-  return load<u8>(watched + status) != 0 ? 0 : status
+  return a * 100 + b * 10 + c
 }
 
 /** A number is another word than the text of its digits. */

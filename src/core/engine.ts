@@ -24,8 +24,10 @@ export const stop = {
   pair: 2,
   /** It lies further ahead than the windows hold. */
   ahead: 3,
-  /** It was counted, and the range may be full now, or the value tells of a quota. */
+  /** It was counted or put aside, and the range may be full now, or the value tells of a quota. */
   taken: 4,
+  /** Its status is watched, so the host must look at it. */
+  refused: 5,
 } as const
 
 /** What holds for the records that are counted next. Times in epoch milliseconds, slices of 10 s since 1970. */
@@ -118,7 +120,7 @@ export interface EngineOptions {
   readonly longestValue: number
   /** Whether numbers and UUIDs in paths are ids. */
   readonly templates: boolean
-  /** Statuses that the general decoder must look at. */
+  /** Statuses of records that the host must look at. */
   readonly watched: readonly number[]
 }
 
@@ -168,6 +170,11 @@ export interface Engine {
   forgetKnown(): void
   tallies(): Tallies
   clearTallies(): void
+  /**
+   * Values with a watched status that were put aside rather than counted; each may make two rows. A new chunk forgets them.
+   */
+  refused(): Int32Array
+  clearRefused(): void
   /** What was counted since `clearCells`: `cellWidth` numbers for each cell. The array moves when something is counted. */
   readonly cells: Int32Array
   readonly cellCount: number

@@ -15,6 +15,8 @@ export interface Teacher {
   readonly decoder: Decoder
   /** Whether a record is more than a request that counts: it was refused, or is of interest otherwise. */
   isSpecial(record: AccessRecord): boolean
+  /** Whether records with this status are looked at one by one. Nothing is learnt from them: why they are refused is not asked of others. */
+  isWatched(status: number | null): boolean
 }
 
 /**
@@ -50,7 +52,7 @@ export class Learner {
   }
 
   /** Learns from the value with this number, which the engine did not recognise. */
-  learn(i: number, bytes: Uint8Array, { decoder, isSpecial }: Teacher): void {
+  learn(i: number, bytes: Uint8Array, { decoder, isSpecial, isWatched }: Teacher): void {
     const code = this.#engine.outcomes[i]
     if (this.#isFull || code === outcome.general || ++this.#lessons > mostLessons) return
     if (code === outcome.unknownWord && !this.#hasRoom(this.#engine.unknownWord().slot)) return
@@ -60,6 +62,7 @@ export class Learner {
     const state = decoder.state
     const decoded = decoder.readObject(watched.entry)
     const record = decoded?.kind === 'record' ? decoded.record : null
+    if (isWatched(record?.status ?? null)) return
     const before = watched.reads()
     const places = record === null ? null : { tenant: record.origin().tenantPlace, api: record.origin().apiPlace }
     const after = watched.reads()

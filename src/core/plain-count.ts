@@ -2,6 +2,8 @@ import { isPlainStamp } from '../time/event-time.ts'
 import { cell, cellWidth, mostCells, outcome, stop, type Tallies, type Terms } from './engine.ts'
 
 const sliceMs = 10_000
+const mostRefused = 256
+const refusedRows = 2
 const noTerms: Terms = {
   ...{
     account: 0,
@@ -37,14 +39,17 @@ export abstract class PlainCounting {
   /** The slice in which a pair was last asked for quotas. */
   readonly #askedIn = new Map<number, number>()
   #allowed = false
+  #refused: number[] = []
 
   abstract value(i: number): Uint8Array | null
   /** Notes what a value is, with its status and its time. */
   protected abstract read(i: number): void
+  protected abstract isWatched(status: number): boolean
 
   agree(terms: Terms): void {
     this.#terms = terms
-    this.#cellLimit = Math.min(this.cellCount + terms.cellsLeft, mostCells - 1)
+    const room = Math.max(0, terms.cellsLeft - this.#refused.length * refusedRows)
+    this.#cellLimit = Math.min(this.cellCount + room, mostCells - 1)
   }
 
   count(from: number, to: number): number {
@@ -76,16 +81,26 @@ export abstract class PlainCounting {
       tallies.newestMs = Math.max(tallies.newestMs, Math.min(timeMs, trustedMs))
       return stop.ahead
     }
-    if (!this.#known.has(pair) && !this.#allowed) return stop.pair
+    const isKnown = this.#known.has(pair)
+    if (!isKnown && !this.#allowed) return stop.pair
     this.#allowed = false
+    const isBeyond = timeMs < spanFromMs || timeMs >= spanToMs
+    if (this.isWatched(this.statuses[i] ?? 0)) {
+      return isKnown && !isBeyond && this.#refused.length < mostRefused ? this.#putAside(i) : stop.refused
+    }
     tallies.newestMs = Math.max(tallies.newestMs, Math.min(timeMs, trustedMs))
     tallies.leastMs = Math.min(tallies.leastMs, timeMs)
     tallies.greatestMs = Math.max(tallies.greatestMs, timeMs)
     tallies.ok++
     this.#add([account, slice, pair], this.statuses[i] ?? 0, slice >= lateFrom && slice < lateTo)
     this.mentioned = this.#isToBeAsked(pair, slice) && this.#mentionsQuota(i)
-    const isBeyond = timeMs < spanFromMs || timeMs >= spanToMs
     return this.mentioned || isBeyond || this.cellCount >= this.#cellLimit ? stop.taken : stop.end
+  }
+
+  #putAside(i: number): number {
+    this.#refused.push(i)
+    this.#cellLimit = Math.max(0, this.#cellLimit - refusedRows)
+    return this.cellCount < this.#cellLimit ? stop.end : stop.taken
   }
 
   #add(key: readonly [account: number, slice: number, pair: number], status: number, isLate: boolean): void {
@@ -139,6 +154,14 @@ export abstract class PlainCounting {
     this.#tallies = { ...noTallies }
   }
 
+  refused(): Int32Array {
+    return Int32Array.from(this.#refused)
+  }
+
+  clearRefused(): void {
+    this.#refused = []
+  }
+
   get cellCount(): number {
     return this.#cellAt.size
   }
@@ -150,5 +173,6 @@ export abstract class PlainCounting {
   /** To be called for each chunk. */
   protected begin(): void {
     this.#allowed = false
+    this.#refused = []
   }
 }

@@ -66,6 +66,8 @@ export class PlainEngine extends PlainCounting implements Engine {
   #found: (Found | undefined)[] = []
   /** In which order the objects stood in those objects whose members matter: a reader takes the first that has what it needs. */
   #order: number[] = []
+  /** Whether an upstream has answered with a status that is watched. */
+  #isUpstreamWatched = false
   #word = { slot: 0, isNumber: false, bytes: new Uint8Array(0) }
   outcomes = new Int32Array(0)
   statuses = new Uint16Array(0)
@@ -95,6 +97,10 @@ export class PlainEngine extends PlainCounting implements Engine {
 
   run(from: number, to: number): void {
     for (let i = from; i < to; i++) this.read(i)
+  }
+
+  protected isWatched(status: number): boolean {
+    return this.#watched.has(status)
   }
 
   protected read(i: number): void {
@@ -172,13 +178,17 @@ export class PlainEngine extends PlainCounting implements Engine {
     if (bytes === null || bytes.length === 0 || bytes.length > this.#options.longestValue) return outcome.general
     this.#found = []
     this.#order = []
+    this.#isUpstreamWatched = false
     const stop = this.#scan(bytes)
     if (stop !== null) return stop.outcome
     const shape = this.#shapes.get(this.#shape())
     if (shape === undefined) return outcome.unknownShape
     if (shape.plan === null) return shape.verdict
     this.times[i] = shape.plan.timeSlot < 0 ? 0 : this.numberAt(shape.plan.timeSlot)
-    this.statuses[i] = this.numberAt(shape.plan.statusSlot)
+    const status = this.numberAt(shape.plan.statusSlot)
+    // Refused by the upstream alone: that is for the general decoder.
+    if (this.#isUpstreamWatched && !this.isWatched(status)) return outcome.general
+    this.statuses[i] = status
     return this.#pairOf(shape.plan)
   }
 
@@ -285,8 +295,9 @@ export class PlainEngine extends PlainCounting implements Engine {
       const ms = one.time === null ? null : plainTime(text, isText, one.time)
       return ms === null ? general : { kind: kind.time, number: ms, text }
     }
-    const status = /^[1-5]\d\d$/.test(text) && !this.#watched.has(Number(text)) ? Number(text) : null
+    const status = /^[1-5]\d\d$/.test(text) ? Number(text) : null
     if (one.role === 'upstream') {
+      if (status !== null && this.isWatched(status)) this.#isUpstreamWatched = true
       return status === null ? this.#wordAt(slot, !isText, text) : { kind: kind.otherStatus, number: 0, text }
     }
     return status === null ? general : { kind: isText ? kind.statusText : kind.statusNumber, number: status, text }

@@ -27,6 +27,7 @@ export class Recogniser {
   readonly engine: Engine
   readonly #learner: Learner
   readonly #isSpecial: (record: AccessRecord) => boolean
+  readonly #watched: ReadonlySet<number>
   readonly #mostPairs: number
   /** Pairs that were learnt one by one: null for names that the general decoder must read each time. */
   readonly #pairs = new Map<number, PairNames | null>()
@@ -41,18 +42,25 @@ export class Recogniser {
     /** The places where tenant and API are looked for. */
     names: readonly string[]
     isSpecial: (record: AccessRecord) => boolean
+    watched: readonly number[]
     mostPairs: number
   }) {
-    const { engine, plain, names, isSpecial, mostPairs } = options
+    const { engine, plain, names, isSpecial, watched, mostPairs } = options
     this.engine = engine
     this.#learner = new Learner(engine, plain, names)
     this.#isSpecial = isSpecial
+    this.#watched = new Set(watched)
     this.#mostPairs = mostPairs
   }
 
   /** Whether it has met as many names as it may keep, and another one should begin anew. */
   get isFull(): boolean {
     return this.engine.pairCount >= this.#mostPairs
+  }
+
+  /** Whether records with this status are looked at one by one, whatever else is known of them. */
+  isWatched(status: number | null): boolean {
+    return status !== null && this.#watched.has(status)
   }
 
   /**
@@ -78,10 +86,12 @@ export class Recogniser {
     let found = engine.outcomes[i] ?? outcome.general
     if (found === outcome.general || found === outcome.skipped || decoder.state !== state) return false
     if (found < 0 || this.#isRefused(found)) {
-      this.#learner.learn(i, bytes, { decoder, isSpecial: this.#isSpecial })
+      const isWatched = (status: number | null): boolean => this.isWatched(status)
+      this.#learner.learn(i, bytes, { decoder, isSpecial: this.#isSpecial, isWatched })
       found = engine.outcomes[i] ?? outcome.general
     }
-    if (found >= 0 && !this.#pairs.has(found)) this.#learnPair(i, found, entries, decoder)
+    if (found >= 0 && !this.#pairs.has(found) && !this.isWatched(engine.statuses[i] ?? null))
+      this.#learnPair(i, found, entries, decoder)
     return true
   }
 

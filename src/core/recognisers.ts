@@ -34,13 +34,20 @@ export class Recognisers {
    * @returns null while the layout is not known or has no plain fields
    */
   of(decoder: Decoder, format: string | null): Recogniser | null {
-    const { makeEngine, isSpecial, mostPairs: most = mostPairs } = this.#options
+    const { makeEngine, isSpecial, watched, mostPairs: most = mostPairs } = this.#options
     const { plain, names } = decoder
     if (plain === null || makeEngine === null) return null
     const key = `${format ?? ''}/${decoder.state}`
     const known = this.#byLayout.get(key)
     if (known !== undefined && !known.isFull) return known
-    const made = new Recogniser({ engine: makeEngine(this.#options), plain, names, isSpecial, mostPairs: most })
+    const made = new Recogniser({
+      engine: makeEngine(this.#options),
+      plain,
+      names,
+      isSpecial,
+      watched,
+      mostPairs: most,
+    })
     this.#byLayout.set(key, made)
     return made
   }

@@ -40,6 +40,8 @@ type Global =
   | 'cellsAt'
   | 'stopped'
   | 'mentioned'
+  | 'refusedAt'
+  | 'refusedCount'
 
 /** What `wasm/core.ts` exports. Addresses and sizes are in bytes. */
 interface Exports extends Readonly<Record<Global, { readonly value: number }>> {
@@ -67,6 +69,7 @@ interface Exports extends Readonly<Record<Global, { readonly value: number }>> {
   allowPair(): void
   forgetKnown(): void
   clearTallies(): void
+  clearRefused(): void
   cellCount(): number
   clearCells(): void
   addWord(slot: number, at: number, length: number, kind: number): number
@@ -213,6 +216,15 @@ class WasmEngine implements Engine {
 
   clearTallies(): void {
     this.#core.clearTallies()
+  }
+
+  refused(): Int32Array {
+    const { refusedAt, refusedCount } = this.#core
+    return new Int32Array(this.#core.memory.buffer, refusedAt.value, refusedCount.value)
+  }
+
+  clearRefused(): void {
+    this.#core.clearRefused()
   }
 
   get cellCount(): number {

@@ -1,5 +1,7 @@
 import { type Engine, outcome, stop } from '../core/engine.ts'
 import type { Recogniser } from '../core/recogniser.ts'
+import type { Decoded } from '../decode/decode.ts'
+import type { RawValue } from '../source/source.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { sliceMs } from '../window/view.ts'
 import type { Watermark } from '../window/watermark.ts'
@@ -117,8 +119,28 @@ export class PackedCounter {
     return this.#gathered.comesToKnow(this.#engine.outcomes[at] ?? outcome.general, this.#lane.decoder)
   }
 
+  /** The values that were put aside, by the decoder. */
+  #takeRefused(): void {
+    const values = this.#engine.refused()
+    if (values.length === 0) return
+    for (const at of values) this.take(at)
+    this.#engine.clearRefused()
+  }
+
+  /** Takes a value by the decoder. */
+  take(at: number): readonly Decoded[] {
+    return this.#stages.intake.take(this.#lane, this.valueAt(at), this.#context)
+  }
+
+  valueAt(at: number): RawValue {
+    const engine = this.#engine
+    const arrivedMs = engine.arrivals[at] ?? 0
+    return { offset: engine.offsets[at] ?? 0, bytes: engine.value(at), arrivedMs: arrivedMs === 0 ? null : arrivedMs }
+  }
+
   /** Tells what was counted since the last time, up to a value. */
   flush(to: number): void {
+    this.#takeRefused()
     const { intake, watermark } = this.#stages
     const { live, now, tally } = this.#context
     const { builder, key } = this.#lane

@@ -3,7 +3,7 @@ import type { Recogniser } from '../core/recogniser.ts'
 import type { Recognisers } from '../core/recognisers.ts'
 import type { Decoder } from '../decode/decode.ts'
 import { isUnreadable, unpacked } from '../source/packed.ts'
-import type { Packed, RawValue, Unreadable } from '../source/source.ts'
+import type { Packed, Unreadable } from '../source/source.ts'
 import type { EpochMs } from '../time/clock.ts'
 import type { Lifetime } from '../window/lifetime.ts'
 import type { Watermark } from '../window/watermark.ts'
@@ -101,13 +101,14 @@ export class PackedIntake {
         counter.makeRoom(at)
         continue
       }
-      if (why === stop.pair && counter.comesToKnow(at)) continue
+      // What is looked at by the decoder anyway is looked up by it.
+      if (why === stop.pair && !recogniser.isWatched(engine.statuses[at] ?? null) && counter.comesToKnow(at)) continue
       if (why === stop.taken) {
         counter.flush(at + 1)
         if (counter.mentioned) this.#askForQuotas(lane, engine.value(at), counter.timeOf(at))
       } else {
         counter.flush(at)
-        this.#learnFrom({ lane, recogniser, at, state, context })
+        this.#learnFrom({ lane, recogniser, counter, at, state })
         counter.renew()
       }
       lane.builder.next = (engine.offsets[at] ?? 0) + 1
@@ -123,16 +124,17 @@ export class PackedIntake {
   #learnFrom(of: {
     lane: PackedLane
     recogniser: Recogniser
+    counter: PackedCounter
     at: number
     state: string
-    context: PackedContext
   }): void {
-    const { lane, recogniser, at, state, context } = of
-    const value = valueAt(recogniser, at)
+    const { lane, recogniser, counter, at, state } = of
+    const { bytes } = counter.valueAt(at)
     const found = recogniser.engine.outcomes[at] ?? outcome.general
-    const entries = this.#stages.intake.take(lane, value, context)
-    if (value.bytes === null || isSettled(recogniser, found, lane.decoder)) return
-    recogniser.learn(at, { bytes: value.bytes, entries, decoder: lane.decoder, state })
+    const entries = counter.take(at)
+    if (bytes === null || recogniser.engine.stopped === stop.refused || isSettled(recogniser, found, lane.decoder))
+      return
+    recogniser.learn(at, { bytes, entries, decoder: lane.decoder, state })
   }
 
   #gatheredBy(recogniser: Recogniser): Gathered {
@@ -165,11 +167,6 @@ export class PackedIntake {
 /** Whether there is nothing to learn from a value that had to be decoded. */
 function isSettled(recogniser: Recogniser, found: number, decoder: Decoder): boolean {
   return found < 0 ? found === outcome.general : recogniser.namesOf(found, decoder) !== undefined
-}
-
-function valueAt({ engine }: Recogniser, i: number): RawValue {
-  const arrivedMs = engine.arrivals[i] ?? 0
-  return { offset: engine.offsets[i] ?? 0, bytes: engine.value(i), arrivedMs: arrivedMs === 0 ? null : arrivedMs }
 }
 
 /** The values of a loaded chunk from an offset on, up to a last one. */

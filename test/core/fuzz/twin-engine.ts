@@ -110,7 +110,8 @@ export class TwinEngine implements Engine {
     this.#sameAt(at, 'stopped', this.#one.stopped, this.#other.stopped)
     this.#sameAt(at, 'mentioned', this.#one.mentioned, this.#other.mentioned)
     // What it stopped at and may be counted yet is told of when it is read again.
-    const end = this.stopped === stop.decode || this.stopped === stop.taken ? at + 1 : at
+    const isRead = this.stopped !== stop.pair && this.stopped !== stop.ahead && this.stopped !== stop.end
+    const end = isRead ? at + 1 : at
     for (let i = from; i < end; i++) {
       this.#sameOutcome(i)
       this.onOutcome?.(i)
@@ -151,6 +152,16 @@ export class TwinEngine implements Engine {
   clearTallies(): void {
     this.#one.clearTallies()
     this.#other.clearTallies()
+  }
+
+  refused(): Int32Array {
+    this.#same('refused', this.#one.refused().join(), this.#other.refused().join())
+    return this.#one.refused()
+  }
+
+  clearRefused(): void {
+    this.#one.clearRefused()
+    this.#other.clearRefused()
   }
 
   get cells(): Int32Array {

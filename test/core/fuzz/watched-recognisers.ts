@@ -60,7 +60,7 @@ export class WatchedRecognisers extends Recognisers {
     const count = engine.count.bind(engine)
     engine.count = (from, to) => {
       const at = count(from, to)
-      const isRead = engine.stopped === stop.decode || engine.stopped === stop.taken
+      const isRead = engine.stopped !== stop.pair && engine.stopped !== stop.ahead && engine.stopped !== stop.end
       for (let i = from; i < (isRead ? at + 1 : at); i++) tell(i)
       return at
     }

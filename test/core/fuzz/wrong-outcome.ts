@@ -39,7 +39,7 @@ export function outcomeOf(
     (entry.record.timeMs ?? 0) === timeMs &&
     entry.record.tenant === tenant &&
     entry.record.api === api &&
-    reading.judge(entry.record) === null
+    (recogniser.isWatched(status ?? null) || reading.judge(entry.record) === null)
   return isSame ? null : wrong({ kind: 'record', status, timeMs, tenant, api })
 }
 
