@@ -1,26 +1,14 @@
 import { causes } from '../classify/cause.ts'
-import { cell } from '../core/engine.ts'
+import { cell as counted } from '../core/engine.ts'
 import { grown } from '../window/growing.ts'
 import type { Series } from '../window/series.ts'
+import type { RollupRow } from './range.ts'
 
 /** The numbers of a cell, one beside the other: a count touches one line of memory. */
 const field = { slice: 0, requests: 1, n2xx: 2, n4xx: 3, n5xx: 4, late: 5, refusedAt: 6 } as const
 const width = 8
 const fewestPlaces = 256
 const none = -1
-
-/** What a range counts of one series in one slice. */
-interface RangeCell {
-  readonly slice: number
-  readonly series: Series
-  readonly requests: number
-  readonly n2xx: number
-  readonly n4xx: number
-  readonly n5xx: number
-  readonly late: number
-  /** By index of the cause; null where nothing was refused. */
-  readonly refusals: Int32Array | null
-}
 
 /**
  * The counts of a range by slice and series, in plain arrays: a record that finds its cell makes no object.
@@ -55,19 +43,19 @@ export class RangeCells {
   /** Adds the counts of an engine's cell, which stand at `from`, to a cell that `cellOf` gave. */
   add(to: number, counts: Int32Array, from: number): void {
     const at = to * width
-    this.#add(at + field.requests, counts[from + cell.requests] ?? 0)
-    this.#add(at + field.n2xx, counts[from + cell.n2xx] ?? 0)
-    this.#add(at + field.n4xx, counts[from + cell.n4xx] ?? 0)
-    this.#add(at + field.n5xx, counts[from + cell.n5xx] ?? 0)
-    this.#add(at + field.late, counts[from + cell.late] ?? 0)
+    this.#add(at + field.requests, counts[from + counted.requests] ?? 0)
+    this.#add(at + field.n2xx, counts[from + counted.n2xx] ?? 0)
+    this.#add(at + field.n4xx, counts[from + counted.n4xx] ?? 0)
+    this.#add(at + field.n5xx, counts[from + counted.n5xx] ?? 0)
+    this.#add(at + field.late, counts[from + counted.late] ?? 0)
   }
 
   #add(at: number, count: number): void {
     this.#numbers[at] = (this.#numbers[at] ?? 0) + count
   }
 
-  /** Slice by slice, in the order in which slices and then series were first seen. */
-  forEach(visit: (cell: RangeCell) => void): void {
+  /** Slice by slice, in the order in which slices and then series were first seen; behind each cell its refusals. */
+  rows(): RollupRow[] {
     const bySlice = new Map<number, number[]>()
     for (let cell = 0; cell < this.#series.length; cell++) {
       const slice = this.#numbers[cell * width] ?? 0
@@ -75,25 +63,37 @@ export class RangeCells {
       if (cells === undefined) bySlice.set(slice, [cell])
       else cells.push(cell)
     }
-    for (const cells of bySlice.values()) for (const cell of cells) this.#visit(cell, visit)
+    const rows: RollupRow[] = []
+    for (const cells of bySlice.values()) for (const cell of cells) this.#addRows(rows, cell)
+    return rows
   }
 
-  #visit(cell: number, visit: (cell: RangeCell) => void): void {
+  #addRows(rows: RollupRow[], cell: number): void {
     const series = this.#series[cell]
     if (series === undefined) return
     const numbers = this.#numbers
     const at = cell * width
-    const from = numbers[at + field.refusedAt] ?? none
-    visit({
-      slice: numbers[at + field.slice] ?? 0,
-      series,
+    const slice = numbers[at + field.slice] ?? 0
+    const { tenant, api } = series
+    rows.push({
+      slice,
+      tenant,
+      api,
+      cause: '',
       requests: numbers[at + field.requests] ?? 0,
+      paymentRequired: 0,
       n2xx: numbers[at + field.n2xx] ?? 0,
       n4xx: numbers[at + field.n4xx] ?? 0,
       n5xx: numbers[at + field.n5xx] ?? 0,
       late: numbers[at + field.late] ?? 0,
-      refusals: from < 0 ? null : this.#refusals.subarray(from, from + causes.length),
     })
+    const from = numbers[at + field.refusedAt] ?? none
+    if (from < 0) return
+    for (const [index, cause] of causes.entries()) {
+      const paymentRequired = this.#refusals[from + index] ?? 0
+      if (paymentRequired === 0) continue
+      rows.push({ slice, tenant, api, cause, requests: 0, paymentRequired, n2xx: 0, n4xx: 0, n5xx: 0, late: 0 })
+    }
   }
 
   /** The cell of a series in a slice, made if there is none; it stays the same. */
@@ -135,7 +135,7 @@ export class RangeCells {
     if (from < 0) {
       from = this.#refused
       this.#refused += causes.length
-      this.#refusals = grown(this.#refusals, this.#refused)
+      if (this.#refused > this.#refusals.length) this.#refusals = grown(this.#refusals, 2 * this.#refused)
       this.#numbers[at + field.refusedAt] = from
     }
     this.#refusals[from + cause] = (this.#refusals[from + cause] ?? 0) + 1

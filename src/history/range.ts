@@ -1,4 +1,4 @@
-import { type Cause, causes } from '../classify/cause.ts'
+import type { Cause } from '../classify/cause.ts'
 import { cell } from '../core/engine.ts'
 import type { EpochMs } from '../time/clock.ts'
 import { dayMs } from '../time/duration.ts'
@@ -146,7 +146,7 @@ export class RangeBuilder {
       ...identity,
       lo: this.lo,
       hi: this.next - 1,
-      rollups: this.#rollups(),
+      rollups: this.#cells.rows(),
       events: this.events,
       deadLetters: this.deadLetters,
       requests: this.requests,
@@ -157,19 +157,6 @@ export class RangeBuilder {
       minMs: this.requests === 0 ? 0 : this.#minMs,
       maxMs: this.requests === 0 ? 0 : this.#maxMs,
     }
-  }
-
-  #rollups(): RollupRow[] {
-    const rows: RollupRow[] = []
-    this.#cells.forEach(({ slice, series: { tenant, api }, requests, n2xx, n4xx, n5xx, late, refusals }) => {
-      rows.push({ slice, tenant, api, cause: '', requests, paymentRequired: 0, n2xx, n4xx, n5xx, late })
-      refusals?.forEach((paymentRequired, index) => {
-        const cause = causes[index]
-        if (paymentRequired === 0 || cause === undefined) return
-        rows.push({ slice, tenant, api, cause, requests: 0, paymentRequired, n2xx: 0, n4xx: 0, n5xx: 0, late: 0 })
-      })
-    })
-    return rows
   }
 }
 
