@@ -19,9 +19,12 @@ export interface Fetched {
   readonly lo: number
 }
 
+/** Records that are ready to be encoded. */
+export type Timed = Pick<Records, 'values' | 'timesMs'>
+
 /** Encodes the records from an offset on; each arrived as it happened. */
 export function batchesOf(
-  { values, timesMs }: Records,
+  { values, timesMs }: Timed,
   { codec, base }: { codec: Codec; base: number },
 ): readonly Fetched[] {
   const batches: Fetched[] = []
@@ -55,14 +58,14 @@ export class Feed {
   }
 
   /** The next batches of the lane, encoded. */
-  batches(records: Records, codec: Codec = 'none'): readonly Fetched[] {
+  batches(records: Timed, codec: Codec = 'none'): readonly Fetched[] {
     const batches = batchesOf(records, { codec, base: this.#offset })
     this.#offset += records.values.length
     return batches
   }
 
   /** The same records as values that were taken apart already, as sources give them that have nothing packed. */
-  values({ values, timesMs }: Records): readonly Batch[] {
+  values({ values, timesMs }: Timed): readonly Batch[] {
     const batches: Batch[] = []
     for (let from = 0; from < values.length; from += batchRecords) {
       const lo = this.#offset

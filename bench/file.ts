@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { tempDir } from '../test/support/run-context.ts'
 import { type Figure, measuredRatio, ratesFigure, Sample } from './figures.ts'
 import { requireTally } from './naive.ts'
-import { type PeerName, PeerProcess, peerNames } from './peer-process.ts'
+import { openPeer, type PeerName, type PeerProcess, peerNames } from './peer-process.ts'
 import type { Progress } from './progress.ts'
 import { makeRecords, type Shape } from './records.ts'
 
@@ -38,7 +38,7 @@ export async function fileFigure(
   try {
     const { bytes, refused } = writeFile(file, shape, count)
     for (const peer of peerNames) {
-      runners.push({ name: peer, process: new PeerProcess({ peer, shape, file }), sample: new Sample() })
+      runners.push({ name: peer, process: openPeer({ peer, shape, file }), sample: new Sample() })
     }
     await compareAnswers(runners)
     progress.step()
@@ -46,7 +46,7 @@ export async function fileFigure(
       for (let i = 0; i < runners.length; i++) {
         const runner = runners[(i + round) % runners.length]
         if (runner === undefined) continue
-        const { cost, tally } = await runner.process.run()
+        const { cost, tally } = await runner.process.ask('run', null)
         requireTally(titles[runner.name], tally, { requests: count, refused })
         if (round > 0) runner.sample.add(count, cost)
       }
@@ -75,9 +75,9 @@ function writeFile(file: string, shape: Shape, count: number): { bytes: number; 
 
 async function compareAnswers(runners: readonly Runner[]): Promise<void> {
   const [own, ...others] = runners
-  const counts = await own?.process.counts()
+  const counts = await own?.process.ask('counts', null)
   for (const { name, process } of others) {
-    if (!isDeepStrictEqual(counts, await process.counts()))
+    if (!isDeepStrictEqual(counts, await process.ask('counts', null)))
       throw new Error(`${titles[name]} has another answer than ours`)
   }
 }

@@ -6,7 +6,7 @@ import { tempDir } from '../test/support/run-context.ts'
 import { config } from './daemon.ts'
 import { type Figure, measuredRatio, ratesFigure, Sample } from './figures.ts'
 import { handRun } from './kafkajs-reader.ts'
-import { type Cost, collect } from './measure.ts'
+import { type Cost, collectYoung } from './measure.ts'
 import { requireTally, type Tally } from './naive.ts'
 import type { Progress } from './progress.ts'
 import { bareRun, type Run, wholeRun } from './readers.ts'
@@ -81,7 +81,7 @@ export interface KafkaCounts {
 
 /** Round 0 warms up. */
 async function measure({ name, topic, run, sample }: Variant, round: number): Promise<void> {
-  collect()
+  collectYoung()
   const { count, cost, tally }: { count: number; cost: Cost; tally: Tally } = await run(topic, round)
   requireTally(name, tally, { requests: topic.count, refused: topic.refused })
   if (round > 0) sample.add(count, cost)

@@ -78,6 +78,15 @@ export class NaiveCounter {
     if (status === 402) bucket.refused++
   }
 
+  /** Lets go of the buckets of the slices before a time, which come first if records came in order of time. */
+  forgetBefore(timeMs: number): void {
+    for (const key of this.buckets.keys()) {
+      if (Number(key.slice(key.lastIndexOf('|') + 1)) >= Math.floor(timeMs / sliceMs)) return
+      this.buckets.delete(key)
+    }
+  }
+
+  /** What is in the buckets that are there. */
   tally(): Tally {
     let requests = 0
     let refused = 0

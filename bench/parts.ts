@@ -1,5 +1,5 @@
 import { alertInputsFigure } from './alert-inputs.ts'
-import { bytesFigure, warmUps } from './bytes.ts'
+import { bytesFigure, stepsBefore } from './bytes.ts'
 import type { Figure } from './figures.ts'
 import { fileFigure } from './file.ts'
 import { flushFigure } from './flush.ts'
@@ -77,8 +77,10 @@ function bytesPart(shape: Shape): Part {
     needsKafka: false,
     quick: shape === 'kong',
     run: async ({ quick, rounds }) => {
-      const progress = new Progress(`bytes-${shape}`, rounds + warmUps)
-      return ended(progress, await bytesFigure(shape, { rounds, count: quick ? 8_000 : 50_000, progress }))
+      const progress = new Progress(`bytes-${shape}`, stepsBefore + rounds)
+      const whole = { sets: 8, size: 50_000, warmUps: 30, setsARound: 2 }
+      const some = { sets: 4, size: 10_000, warmUps: 10, setsARound: 2 }
+      return ended(progress, await bytesFigure(shape, { rounds, sizes: quick ? some : whole, progress }))
     },
   }
 }
@@ -111,7 +113,7 @@ function filePart(shape: Shape): Part {
     run: async ({ quick, scale, rounds: asked }) => {
       const rounds = quick ? 1 : asked
       const progress = new Progress(`file-${shape}`, rounds + 2)
-      const count = scaled(quick ? 20_000 : 400_000, scale)
+      const count = scaled(quick ? 20_000 : 1_000_000, scale)
       return ended(progress, await fileFigure(shape, { rounds, count, progress }))
     },
   }

@@ -7,16 +7,14 @@ import { FileSource } from '../src/source/file.ts'
 import { systemClock } from '../src/time/clock.ts'
 import { Lifetime } from '../src/window/lifetime.ts'
 import { Arrivals, buildPipeline, config, NoHistory } from './daemon.ts'
-import { type Cost, collect, startCost } from './measure.ts'
+import { collectYoung, startCost } from './measure.ts'
 import { NaiveCounter, type Tally } from './naive.ts'
-import { type Orders, type PeerName, serve } from './peer-process.ts'
+import { serve } from './own-process.ts'
+import type { Orders, PeerDeeds, PeerName } from './peer-process.ts'
 import { clickhouseCounts, clickhouseSettings, duckdbCounts, summed } from './peer-sql.ts'
 import { refusals, type Shape } from './records.ts'
 
-/*
- * One of those who count the same file, in a process of its own: neither shares threads, heap or compiled code with
- * another, and each tells its own CPU time.
- */
+/* One of those who count the same file, in a process of its own. */
 
 /** Requests by `tenant api`, and refusals by `tenant api cause`. */
 export type Counts = Readonly<Record<string, number>>
@@ -139,10 +137,10 @@ function addTo(counts: Record<string, number>, { tenant, api, word, n, refused }
 
 async function main({ peer: name, shape, file }: Orders): Promise<void> {
   const peer = await makers[name](shape, file)
-  serve({
+  serve<PeerDeeds>({
     counts: () => peer.counts(),
-    run: async (): Promise<{ cost: Cost; tally: Tally }> => {
-      collect()
+    run: async () => {
+      collectYoung()
       const ended = startCost()
       const tally = await peer.run()
       return { cost: ended(), tally }

@@ -54,25 +54,45 @@ function compressed(records: Buffer, codec: Codec): Buffer {
   return codec === 'snappy' ? compressSync(records) : records
 }
 
+/** A record has a byte of attributes, five varints and its value. */
+const longestHead = 2 + 5 * 5
+
 function recordsOf(values: readonly Uint8Array[], arrival: (i: number) => number): Buffer {
-  const parts: Uint8Array[] = []
+  const room = values.reduce((sum, { length }) => sum + longestHead + length, 0)
+  const bytes = Buffer.allocUnsafe(room)
+  let end = 0
   for (const [i, value] of values.entries()) {
-    const head: number[] = [0]
-    pushVarint(head, arrival(i))
-    pushVarint(head, i)
-    // No key.
-    pushVarint(head, -1)
-    pushVarint(head, value.length)
-    const length: number[] = []
-    pushVarint(length, head.length + value.length + 1)
-    // The last byte: no headers.
-    parts.push(Uint8Array.from([...length, ...head]), value, Uint8Array.of(0))
+    const sinceFirst = arrival(i)
+    // No key, which is the length -1, and no headers, which is a last byte of 0.
+    const length = 1 + varintBytes(sinceFirst) + varintBytes(i) + 1 + varintBytes(value.length) + value.length + 1
+    end = writeVarint(bytes, end, length)
+    bytes[end++] = 0
+    end = writeVarint(bytes, end, sinceFirst)
+    end = writeVarint(bytes, end, i)
+    end = writeVarint(bytes, end, -1)
+    end = writeVarint(bytes, end, value.length)
+    bytes.set(value, end)
+    end += value.length
+    bytes[end++] = 0
   }
-  return Buffer.concat(parts)
+  return bytes.subarray(0, end)
 }
 
-function pushVarint(bytes: number[], value: number): void {
-  let rest = value < 0 ? -value * 2 - 1 : value * 2
-  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest & 0x7f) | 0x80)
-  bytes.push(rest)
+function zigzag(value: number): number {
+  return value < 0 ? -value * 2 - 1 : value * 2
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1
+  for (let rest = zigzag(value); rest > 0x7f; rest = Math.floor(rest / 128)) bytes++
+  return bytes
+}
+
+/** @returns the place behind it */
+function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let end = at
+  let rest = zigzag(value)
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes[end++] = (rest & 0x7f) | 0x80
+  bytes[end++] = rest
+  return end
 }

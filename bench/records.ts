@@ -153,8 +153,12 @@ export function makeRecords(options: RecordOptions): Records {
 }
 
 function callAt(timeMs: number, word: string | null, random: () => number, callers: Callers): Call {
+  const { tenant, route } = callers(random)
   return {
-    ...{ timeMs, word, ...callers(random) },
+    timeMs,
+    word,
+    tenant,
+    route,
     status: word === null ? (picked(statuses, random) ?? 200) : 402,
     method: picked(methods, random) ?? '',
     agent: picked(agents, random) ?? '',
@@ -169,28 +173,43 @@ function callAt(timeMs: number, word: string | null, random: () => number, calle
 function kongEntry(call: Call): object {
   const { tenant, route, id, latencyMs } = call
   const topic = route.slice(0, route.indexOf('-'))
+  // What is undefined is left out of the text. No object is spread into another: that makes records twice as slow.
   return {
     latencies: { request: latencyMs, kong: 1, proxy: latencyMs - 1 },
     request: {
-      ...{ method: call.method, uri: `/${topic}/${call.bytes}?page=${latencyMs}`, size: 200 + (call.bytes % 800) },
-      ...{ url: `http://api.example.test:8000/${topic}`, querystring: { page: String(latencyMs) }, id },
+      method: call.method,
+      uri: `/${topic}/${call.bytes}?page=${latencyMs}`,
+      size: 200 + (call.bytes % 800),
+      url: `http://api.example.test:8000/${topic}`,
+      querystring: { page: String(latencyMs) },
+      id,
       headers: {
-        ...{ host: 'api.example.test', 'user-agent': call.agent, accept: '*/*', 'x-request-id': id },
+        host: 'api.example.test',
+        'user-agent': call.agent,
+        accept: '*/*',
+        'x-request-id': id,
         'x-consumer-username': tenant,
       },
     },
     response: {
-      ...{ status: call.status, size: call.bytes },
+      status: call.status,
+      size: call.bytes,
       headers: {
-        ...{ server: 'upstream', 'content-type': 'application/json; charset=utf-8', 'x-request-cost': '3' },
-        ...(call.word === null ? {} : { 'x-error-code': call.word }),
+        server: 'upstream',
+        'content-type': 'application/json; charset=utf-8',
+        'x-request-cost': '3',
+        'x-error-code': call.word ?? undefined,
       },
     },
     route: { id: id.slice(0, 12), name: route, paths: [`/${topic}`] },
     service: { name: topic, host: 'up.example.test', port: 8080 },
     consumer: { id: id.slice(12, 24), username: tenant, custom_id: tenant },
-    ...{ client_ip: call.address, upstream_status: String(call.status), source: 'upstream', workspace: 'default' },
-    ...{ tries: [{ balancer_latency: 0, port: 8080, ip: '10.0.0.7' }], started_at: call.timeMs },
+    client_ip: call.address,
+    upstream_status: String(call.status),
+    source: 'upstream',
+    workspace: 'default',
+    tries: [{ balancer_latency: 0, port: 8080, ip: '10.0.0.7' }],
+    started_at: call.timeMs,
   }
 }
 
@@ -198,11 +217,20 @@ function kongEntry(call: Call): object {
 function flatEntry(call: Call): object {
   const { route } = call
   return {
-    ...{ time_iso8601: new Date(call.timeMs).toISOString(), remote_addr: call.address, request_method: call.method },
-    ...{ uri: `/${route.slice(0, route.indexOf('-'))}/${call.bytes}`, status: call.status, bytes_sent: call.bytes },
-    ...{ request_time: call.latencyMs / 1_000, upstream_status: String(call.status), http_user_agent: call.agent },
-    ...{ request_id: call.id, consumer_name: call.tenant, route_id: route, service_id: 'public' },
-    ...(call.word === null ? {} : { resp_header_x_error_code: call.word }),
+    time_iso8601: new Date(call.timeMs).toISOString(),
+    remote_addr: call.address,
+    request_method: call.method,
+    uri: `/${route.slice(0, route.indexOf('-'))}/${call.bytes}`,
+    status: call.status,
+    bytes_sent: call.bytes,
+    request_time: call.latencyMs / 1_000,
+    upstream_status: String(call.status),
+    http_user_agent: call.agent,
+    request_id: call.id,
+    consumer_name: call.tenant,
+    route_id: route,
+    service_id: 'public',
+    resp_header_x_error_code: call.word ?? undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 import { Feed, type Fetched } from './feed.ts'
 import { type Compared, type Figure, measuredRatio, ratesFigure, Sample } from './figures.ts'
-import { collect, startCost } from './measure.ts'
+import { collectYoung, startCost } from './measure.ts'
 import type { Progress } from './progress.ts'
 import { busyDensity, type Callers, makeRecords, type Records, type Shape, zipf } from './records.ts'
 
@@ -49,7 +49,7 @@ class Fleet {
     const records = this.#made(count, some)
     const batches: readonly Fetched[] = this.#feed.batches(records)
     const before = this.#feed.tally()
-    collect()
+    collectYoung()
     const ended = startCost()
     await this.#feed.take(batches)
     if (!isWarmUp) this.sample.add(count, ended())

@@ -7,6 +7,36 @@ const timeFields: Readonly<Record<Shape, { readonly before: string; write(ms: nu
   flat: { before: '"time_iso8601":"', write: (ms) => new Date(ms).toISOString() },
 }
 
+/** Where the times of records stand that are one behind another in a buffer, to be given others of the same length. */
+export class EventTimes {
+  readonly #write: (ms: number) => string
+  readonly #places: readonly number[]
+
+  /** @throws Error when there are not as many times as records */
+  constructor(shape: Shape, bytes: Buffer, records: number) {
+    const { before, write } = timeFields[shape]
+    this.#write = write
+    this.#places = placesOf(bytes, before, records)
+  }
+
+  /**
+   * @param bytes the same records, or a copy of them
+   * @param timeOf the new time of a record, by its place among the others
+   */
+  set(bytes: Buffer, timeOf: (record: number) => number): void {
+    let ms = -1
+    let text = ''
+    for (const [i, place] of this.#places.entries()) {
+      const wanted = timeOf(i)
+      if (wanted !== ms) {
+        ms = wanted
+        text = this.#write(ms)
+      }
+      bytes.write(text, place, 'latin1')
+    }
+  }
+}
+
 /**
  * An uncompressed batch whose records can be given other times in place: traffic of any length, at any rate, made of a
  * few records. Their own times must be as long as those that take their place.
@@ -14,15 +44,12 @@ const timeFields: Readonly<Record<Shape, { readonly before: string; write(ms: nu
 export class BatchTemplate {
   readonly records: number
   readonly #bytes: Buffer
-  readonly #shape: Shape
-  /** Where the time of each record stands. */
-  readonly #places: readonly number[]
+  readonly #times: EventTimes
 
   constructor(shape: Shape, values: readonly Buffer[]) {
-    this.#shape = shape
     this.records = values.length
     this.#bytes = recordBatch({ values, timesMs: values.map(() => 0), base: 0, codec: 'none' })
-    this.#places = placesOf(this.#bytes, timeFields[shape].before, values.length)
+    this.#times = new EventTimes(shape, this.#bytes, values.length)
   }
 
   /**
@@ -31,17 +58,7 @@ export class BatchTemplate {
    * @param spanMs how much event time passes within it
    */
   at(fromMs: number, spanMs: number): Buffer {
-    const { write } = timeFields[this.#shape]
-    let ms = -1
-    let text = ''
-    for (const [i, place] of this.#places.entries()) {
-      const wanted = Math.floor(fromMs + (i * spanMs) / this.records)
-      if (wanted !== ms) {
-        ms = wanted
-        text = write(ms)
-      }
-      this.#bytes.write(text, place, 'latin1')
-    }
+    this.#times.set(this.#bytes, (i) => Math.floor(fromMs + (i * spanMs) / this.records))
     seal(this.#bytes, { base: 0, firstMs: Math.floor(fromMs + spanMs), lastMs: Math.floor(fromMs + spanMs) })
     return this.#bytes
   }

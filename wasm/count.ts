@@ -2,7 +2,7 @@
 
 import { cellCount, cellOf, mostCells } from './cells'
 import { arrivals } from './frame'
-import { find, isKnown, isToBeAsked } from './names'
+import { find, isKnown, isToBeAsked, lastCell } from './names'
 import { mentions, outcomesAt, read, statusesAt, timesAt } from './read'
 import { isWatched } from './scan'
 
@@ -158,7 +158,7 @@ export function count(from: i32, to: i32): i32 {
     least = min(least, time)
     greatest = max(greatest, time)
     ok++
-    const cell = cellOf(account, <u32>slice, <u32>pair)
+    const cell = cellOf(account, <u32>slice, <u32>pair, lastCell())
     store<u32>(cell, load<u32>(cell, 12) + 1, 12)
     if (status < 300) store<u32>(cell, load<u32>(cell, 16) + 1, 16)
     else if (status >= 400) {

@@ -150,9 +150,9 @@ export function nameAt(number: u32): usize {
 
 /**
  * Of each pair: the pair of slots and the numbers of tenant and API in one word of eight bytes (0 for a free place), its
- * number, and the generation in which the host came to know it.
+ * number, the generation in which the host came to know it, and the number of the cell in which it was counted last.
  */
-const pairBytes: usize = 16
+const pairBytes: usize = 32
 let pairTable: usize = 0
 let pairMask: u32 = 0
 let pairs: u32 = 0
@@ -179,7 +179,7 @@ function growPairs(): void {
   pairMask = grown - 1
   if (before == 0) return
   for (let at = before; at < before + <usize>size * pairBytes; at += pairBytes) {
-    if (load<u64>(at) != 0) v128.store(freePlace(load<u64>(at)), v128.load(at))
+    if (load<u64>(at) != 0) memory.copy(freePlace(load<u64>(at)), at, pairBytes)
   }
 }
 
@@ -211,6 +211,7 @@ export function pairOf(slots: u32, tenant: usize, tenantLength: i32, api: usize,
   store<u64>(foundPair, key)
   store<u32>(foundPair, number, 8)
   store<u32>(foundPair, 0, 12)
+  store<u32>(foundPair, 0, 16)
   store<u64>(newPlaceIn(pairPieces, number), key)
   return <i32>number
 }
@@ -248,6 +249,13 @@ export function know(pair: u32): void {
 @inline
 export function isKnown(): bool {
   return load<u32>(foundPair, 12) == generation
+}
+
+/** Where the number of the last cell stands, of the pair that was found last. */
+// @ts-ignore: decorator
+@inline
+export function lastCell(): usize {
+  return foundPair + 16
 }
 
 /** Once for each slice, for a pair that is known. */

@@ -175,7 +175,10 @@ export interface Engine {
    */
   refused(): Int32Array
   clearRefused(): void
-  /** What was counted since `clearCells`: `cellWidth` numbers for each cell. The array moves when something is counted. */
+  /**
+   * What was counted since `clearCells`: `cellWidth` numbers for each cell. Several may be of the same account, slice and
+   * pair. The array moves when something is counted.
+   */
   readonly cells: Int32Array
   readonly cellCount: number
   clearCells(): void

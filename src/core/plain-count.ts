@@ -33,8 +33,9 @@ export abstract class PlainCounting {
   #terms = noTerms
   #cellLimit = 0
   #tallies: { -readonly [name in keyof Tallies]: Tallies[name] } = { ...noTallies }
-  /** By account, slice and pair. */
-  readonly #cellAt = new Map<string, number>()
+  /** By pair the cell in which it was counted last; it may be another's by now. */
+  readonly #lastCell = new Map<number, number>()
+  #cellCount = 0
   #known = new Set<number>()
   /** The slice in which a pair was last asked for quotas. */
   readonly #askedIn = new Map<number, number>()
@@ -104,12 +105,7 @@ export abstract class PlainCounting {
   }
 
   #add(key: readonly [account: number, slice: number, pair: number], status: number, isLate: boolean): void {
-    const at = (this.#cellAt.get(key.join()) ?? this.cellCount) * cellWidth
-    if (!this.#cellAt.has(key.join())) {
-      this.cells.fill(0, at, at + cellWidth)
-      this.cells.set(key, at)
-      this.#cellAt.set(key.join(), this.cellCount)
-    }
+    const at = this.#cellOf(key) * cellWidth
     const add = (field: number): void => {
       this.cells[at + field] = (this.cells[at + field] ?? 0) + 1
     }
@@ -118,6 +114,17 @@ export abstract class PlainCounting {
     else if (status >= 500) add(cell.n5xx)
     else if (status >= 400) add(cell.n4xx)
     if (isLate) add(cell.late)
+  }
+
+  #cellOf(key: readonly [account: number, slice: number, pair: number]): number {
+    const last = this.#lastCell.get(key[2]) ?? 0
+    const isIt = (value: number, field: number): boolean => this.cells[last * cellWidth + field] === value
+    if (last < this.#cellCount && key.every(isIt)) return last
+    const made = this.#cellCount++
+    this.cells.fill(0, made * cellWidth, (made + 1) * cellWidth)
+    this.cells.set(key, made * cellWidth)
+    this.#lastCell.set(key[2], made)
+    return made
   }
 
   #isToBeAsked(pair: number, slice: number): boolean {
@@ -163,11 +170,11 @@ export abstract class PlainCounting {
   }
 
   get cellCount(): number {
-    return this.#cellAt.size
+    return this.#cellCount
   }
 
   clearCells(): void {
-    this.#cellAt.clear()
+    this.#cellCount = 0
   }
 
   /** To be called for each chunk. */

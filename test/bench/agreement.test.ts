@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { allCases } from '../../bench/bytes.ts'
+import { cases, openVariant } from '../../bench/bytes-variants.ts'
 import { batchesOf, Feed } from '../../bench/feed.ts'
 import { judged, renderGoals } from '../../bench/goals.ts'
 import { kafkajsMessages } from '../../bench/kafkajs-decode.ts'
@@ -8,10 +8,12 @@ import { quantile, ratioOf } from '../../bench/measure.ts'
 import { NaiveCounter } from '../../bench/naive.ts'
 import { parseOptions } from '../../bench/options.ts'
 import { codecs } from '../../bench/record-batch.ts'
+import { makeSets, SetReader } from '../../bench/record-sets.ts'
 import { makeRecords, type Records, type Shape, shapes, zipf } from '../../bench/records.ts'
 import { templatesOf } from '../../bench/template.ts'
 import { causes } from '../../src/classify/cause.ts'
 import { windowLengthsMs } from '../../src/window/view.ts'
+import { tempDir } from '../support/run-context.ts'
 
 const startMs = Date.UTC(2026, 10, 21, 12, 0, 0)
 const count = 1_000
@@ -22,6 +24,15 @@ function records(shape: Shape, seed = 7): Records {
 
 function bytesOf({ values }: Records): Buffer {
   return Buffer.concat([...values])
+}
+
+function timeOf(value: Buffer): number {
+  const { started_at, time_iso8601 }: { started_at?: number; time_iso8601?: string } = JSON.parse(String(value))
+  return started_at ?? Date.parse(time_iso8601 ?? '')
+}
+
+function timeless(value: Buffer): object {
+  return { ...JSON.parse(String(value)), started_at: 0, time_iso8601: '' }
 }
 
 describe.each(shapes)('the bench on %s records', (shape) => {
@@ -37,13 +48,27 @@ describe.each(shapes)('the bench on %s records', (shape) => {
   test('has every variant count the same', async () => {
     const made = records(shape)
     const truth = { requests: count, refused: made.refused }
-    for (const { codec, variants } of await allCases(shape)) {
-      for (const variant of variants) {
+    for (const { codec, variants } of cases) {
+      for (const name of variants) {
+        const variant = await openVariant(name, { shape, codec })
         variant.prepare(made)
         await variant.run()
-        expect({ codec, name: variant.name, ...variant.tally() }).toEqual({ codec, name: variant.name, ...truth })
+        expect({ codec, name, ...variant.tally() }).toEqual({ codec, name, ...truth })
       }
     }
+  })
+
+  test('reads sets of records again and again, each time with later event times and otherwise unchanged', () => {
+    const stored = makeSets({ shape, directory: tempDir('sets'), sets: 2, size: 100 })
+    const reader = new SetReader(stored, { startMs, density: 50 })
+    const first = reader.read({ from: 0, sets: 2 })
+    const later = reader.read({ from: 3, sets: 2 })
+    expect(later.timesMs).toEqual(Array.from({ length: 200 }, (_, i) => startMs + 6_000 + i * 20))
+    expect(later.values.map(timeOf)).toEqual(later.timesMs)
+    const [even = [], odd = []] = [first.values.slice(0, 100).map(timeless), first.values.slice(100).map(timeless)]
+    expect(even).not.toEqual(odd)
+    expect(later.values.map(timeless)).toEqual([...odd, ...even])
+    expect(later.refused).toBe(later.values.filter((value) => value.includes('"status":402')).length)
   })
 
   test.each(codecs)('encodes batches with %s that kafkajs reads back', async (codec) => {
@@ -60,12 +85,9 @@ describe.each(shapes)('the bench on %s records', (shape) => {
     const [template] = templatesOf(made, 100)
     const laterMs = startMs + 86_400_000
     const messages = await kafkajsMessages(template?.at(laterMs, 50) ?? Buffer.alloc(0))
-    const timeOf = ({ started_at, time_iso8601 }: { started_at?: number; time_iso8601?: string }) =>
-      started_at ?? Date.parse(time_iso8601 ?? '')
-    const found = messages.map(({ value }) => JSON.parse(String(value)))
+    const found = messages.map(({ value }) => value ?? Buffer.alloc(0))
     expect(found.map(timeOf)).toEqual(Array.from({ length: 100 }, (_, i) => laterMs + Math.floor(i / 2)))
-    const without = (value: object) => ({ ...value, started_at: 0, time_iso8601: '' })
-    expect(found.map(without)).toEqual(made.values.slice(0, 100).map((value) => without(JSON.parse(String(value)))))
+    expect(found.map(timeless)).toEqual(made.values.slice(0, 100).map(timeless))
   })
 
   test('has the daemon find each cause that was put into the records', async () => {
